@@ -1,0 +1,226 @@
+//! What a caller is told.
+
+use alloc::vec::Vec;
+
+use crate::amount::{Amount, Ceiling, Timestamp};
+use crate::event::{Event, Log};
+use crate::model::{Item, Limit, Location, Principal, Reservation, Resource, Scope};
+use crate::names::{LocationId, PrincipalId, ResourceName, ScopeId, Text};
+
+/// What came of a command: the answer, and the facts to be made durable.
+///
+/// A denial may come with events: holds whose time was over are expired before anything is
+/// refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What the caller is told, once the events are durable.
+    pub outcome: Outcome,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+}
+
+/// What a caller is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done, or had been done before.
+    Done(Done),
+    /// It was not done, and nothing changed but what time changes.
+    Denied(Denial),
+}
+
+/// What was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// The reservation as it is now.
+    Reservation(Reservation),
+    /// How many holds lapsed.
+    Expired {
+        /// The number of holds.
+        holds: usize,
+    },
+    /// The resource as it is now.
+    Resource(Resource),
+    /// The location as it is now.
+    Location(Location),
+    /// The scope as it is now.
+    Scope(Scope),
+    /// The limit as it is now.
+    Limit(Limit),
+    /// The limit is gone.
+    LimitGone,
+    /// The principal as it is now.
+    Principal(Principal),
+    /// The principal is gone.
+    PrincipalGone,
+}
+
+/// Why a command was not carried out, in order of precedence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// No such scope, or not within the caller's reach.
+    UnknownScope(ScopeId),
+    /// No such resource.
+    UnknownResource(ResourceName),
+    /// No such location.
+    UnknownLocation(LocationId),
+    /// The resource is counted per location, and none was named.
+    LocationRequired(ResourceName),
+    /// The resource is not counted per location, and one was named.
+    LocationNotApplicable(ResourceName),
+    /// No such reservation, limit or principal, or not within the caller's reach.
+    NotFound,
+    /// The id is taken: by a reservation with other content, by a scope elsewhere, by a principal.
+    IdConflict,
+    /// The reservation is in a state that does not allow it.
+    StateConflict {
+        /// The state's name.
+        state: &'static str,
+    },
+    /// What is there is not what the caller believed to be there.
+    PreconditionFailed {
+        /// The revision of what is there; `None` where nothing is.
+        actual: Option<u64>,
+    },
+    /// Something that never changes would change: a scope's parent, how a resource is counted.
+    Immutable {
+        /// The field.
+        field: &'static str,
+    },
+    /// The tree would be deeper than `SCOPE_DEPTH_MAX`.
+    TooDeep,
+    /// There are as many resources or locations as there may be.
+    TooMany {
+        /// The bound.
+        max: usize,
+    },
+    /// More than the reach allows: an admin of less than everything; a tenant, or a principal with
+    /// the reach `Everything`, made by somebody who reaches less.
+    RoleTooWide,
+    /// A principal may not disable or delete itself.
+    OwnPrincipal,
+    /// One or more limits would be exceeded: all of them.
+    QuotaExceeded(Vec<Exceeded>),
+}
+
+impl Denial {
+    /// The stable code of the denial, as every surface spells it. Codes are never reused.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Denial::UnknownScope(_) => "unknown_scope",
+            Denial::UnknownResource(_) => "unknown_resource",
+            Denial::UnknownLocation(_) => "unknown_location",
+            Denial::LocationRequired(_) => "location_required",
+            Denial::LocationNotApplicable(_) => "location_not_applicable",
+            Denial::NotFound => "not_found",
+            Denial::IdConflict => "id_conflict",
+            Denial::StateConflict { .. } => "state_conflict",
+            Denial::PreconditionFailed { .. } => "precondition_failed",
+            Denial::Immutable { .. } => "immutable",
+            Denial::TooDeep => "too_deep",
+            Denial::TooMany { .. } => "too_many",
+            Denial::RoleTooWide => "role_too_wide",
+            Denial::OwnPrincipal => "own_principal",
+            Denial::QuotaExceeded(_) => "quota_exceeded",
+        }
+    }
+
+    /// Whether the same command may be granted later without anybody setting anything.
+    pub fn retryable(&self) -> bool {
+        match self {
+            Denial::QuotaExceeded(_) => true,
+            Denial::UnknownScope(_)
+            | Denial::UnknownResource(_)
+            | Denial::UnknownLocation(_)
+            | Denial::LocationRequired(_)
+            | Denial::LocationNotApplicable(_)
+            | Denial::NotFound
+            | Denial::IdConflict
+            | Denial::StateConflict { .. }
+            | Denial::PreconditionFailed { .. }
+            | Denial::Immutable { .. }
+            | Denial::TooDeep
+            | Denial::TooMany { .. }
+            | Denial::RoleTooWide
+            | Denial::OwnPrincipal => false,
+        }
+    }
+}
+
+/// One limit that a reservation would pass.
+///
+/// Invariants: `used + held + asked > ceiling`; `short_by` is the difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exceeded {
+    /// Where it binds: the scope that asked, or one above it.
+    pub scope: ScopeId,
+    /// What it binds.
+    pub item: Item,
+    /// How much there may be.
+    pub ceiling: Ceiling,
+    /// Where the ceiling comes from.
+    pub source: Source,
+    /// Taken for good.
+    pub used: Amount,
+    /// Taken for now.
+    pub held: Amount,
+    /// Asked for.
+    pub asked: Amount,
+    /// How much is missing.
+    pub short_by: Amount,
+    /// The smallest ceiling that would admit it; `None` where numbers end before.
+    pub smallest_sufficient: Option<Amount>,
+    /// When enough holds will have lapsed for it to fit here, if nothing else changes; `None`
+    /// where the first `FITS_AT_HOLDS_MAX` holds of the tenant do not free enough.
+    pub fits_at: Option<Timestamp>,
+}
+
+/// Where a ceiling comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The resource's default.
+    Default,
+    /// A limit that somebody set.
+    Limit {
+        /// For the exact location, or for any.
+        item: Item,
+        /// Who.
+        set_by: PrincipalId,
+        /// Why.
+        reason: Text,
+        /// At which revision of the tenant's log.
+        revision: u64,
+    },
+    /// Nothing is set; only `AMOUNT_MAX`, where numbers end.
+    NumberSpace,
+}
+
+impl Source {
+    /// The source's name, as every surface spells it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Source::Default => "default",
+            Source::Limit { .. } => "limit",
+            Source::NumberSpace => "number_space",
+        }
+    }
+}
+
+/// A broken invariant: the rows contradict each other. The batch is dropped, nothing is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breach {
+    /// Whose rows.
+    pub log: Log,
+    /// What is wrong with them.
+    pub what: &'static str,
+}
+
+impl core::fmt::Display for Breach {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match &self.log {
+            Log::Catalogue => write!(f, "the catalogue is inconsistent: {}", self.what),
+            Log::Tenant(tenant) => write!(f, "tenant `{tenant}` is inconsistent: {}", self.what),
+        }
+    }
+}
+
+impl core::error::Error for Breach {}

@@ -1,0 +1,28 @@
+//! What the rules promise, tested from outside.
+//!
+//! Every decision of every test goes through [`bench::Bench`]: it sees only the rows that its
+//! footprint names ([`fence`]), it is applied to a naive reference ([`world`]), and a judge that
+//! knows the design but not the code ([`auditor`]) looks on.
+//!
+//! Scenarios are scripts ([`script`]) with their expected transcript ([`render`]); then come small
+//! worlds exhaustively, and laws on random commands.
+
+mod auditor;
+mod bench;
+mod fence;
+mod render;
+mod script;
+mod world;
+
+mod bounds;
+mod breaches;
+mod catalogue;
+mod denials;
+mod laws;
+mod limits;
+mod number_space;
+mod reach;
+mod refusals;
+mod reservations;
+mod small_worlds;
+mod values;

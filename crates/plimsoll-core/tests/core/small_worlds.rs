@@ -1,0 +1,122 @@
+//! Small worlds, exhaustively: every sequence of a few commands, under every mix of small limits.
+//!
+//! After each step every law of [`crate::bench`] holds; the judge looks on.
+
+use plimsoll_core::command::Command;
+
+use crate::bench::Bench;
+use crate::script::{command, run_bare};
+use crate::world::after_start;
+
+/// One step of a sequence.
+enum Letter {
+    Command(Command),
+    /// Nobody asks for anything; milliseconds pass.
+    Time(u64),
+}
+
+/// Two reservations in two projects, with and without room for each other.
+const LETTERS: [&str; 10] = [
+    "reserve a p x/y 1 hold 10s",
+    "reserve a p x/y 2 hold 20s",
+    "reserve b q x/y 1 hold 10s",
+    "reserve b p x/y 1 commit",
+    "commit a",
+    "commit b",
+    "release a",
+    "release b",
+    "limit p x/y 1",
+    "10s pass",
+];
+
+/// A walk over all sequences that begin alike; prefixes are decided once.
+struct Walk {
+    letters: Vec<Letter>,
+    sequences: u64,
+    events: u64,
+}
+
+impl Walk {
+    fn new() -> Self {
+        let letter = |line: &&str| match *line {
+            "10s pass" => Letter::Time(10_000),
+            line => Letter::Command(command(line)),
+        };
+        Self {
+            letters: LETTERS.iter().map(letter).collect(),
+            sequences: 0,
+            events: 0,
+        }
+    }
+
+    fn from(&mut self, bench: &Bench, now_ms: u64, steps: u32) {
+        if steps == 0 {
+            self.sequences += 1;
+            return;
+        }
+        for letter in 0..self.letters.len() {
+            match &self.letters[letter] {
+                Letter::Time(ms) => self.from(bench, now_ms + ms, steps - 1),
+                Letter::Command(command) => {
+                    let mut bench = bench.clone();
+                    bench.step(command, after_start(now_ms));
+                    self.events += std::mem::take(&mut bench.log).len() as u64;
+                    self.from(&bench, now_ms, steps - 1);
+                }
+            }
+        }
+    }
+}
+
+/// What may be set above.
+const ABOVE: [&str; 4] = [
+    "",
+    "limit acme x/y 0",
+    "limit acme x/y 1",
+    "limit acme x/y 2",
+];
+
+/// All sequences of so many steps under some limits; and how many events they make, so that no
+/// walk can come to nothing unseen.
+fn check(here: &str, above: &[&str], steps: u32, events: u64) {
+    let mut walk = Walk::new();
+    for above in above {
+        let mut bench = run_bare(&format!(
+            "resource x/y default 1
+            scope acme
+            scope p under acme
+            scope q under acme
+            {above}
+            {here}"
+        ));
+        bench.log.clear();
+        walk.from(&bench, 0, steps);
+    }
+    let sequences = above.len() as u64 * 10_u64.pow(steps);
+    assert_eq!((walk.sequences, walk.events), (sequences, events));
+}
+
+#[test]
+fn default_here() {
+    check("", &ABOVE, 4, 11_501);
+}
+
+#[test]
+fn nothing_here() {
+    check("limit p x/y 0", &ABOVE, 4, 8_762);
+}
+
+#[test]
+fn one_here() {
+    check("limit p x/y 1", &ABOVE, 4, 8_221);
+}
+
+#[test]
+fn two_here() {
+    check("limit p x/y 2", &ABOVE, 4, 12_348);
+}
+
+#[test]
+fn longer_where_most_is_possible() {
+    check("limit p x/y 2", &["limit acme x/y 2"], 5, 36_650);
+}

@@ -1,0 +1,135 @@
+//! Values that are valid because they exist, and the names that every surface shares.
+
+use std::collections::BTreeMap;
+
+use plimsoll_core::amount::{Amount, Ceiling};
+use plimsoll_core::bounds::{ATTRIBUTES_MAX, RESERVATION_LINES_MAX};
+use plimsoll_core::model::{Attributes, Line, Lines, LinesError, Role, State};
+use plimsoll_core::report::ReservationFilter;
+
+use crate::script::{command, run};
+use crate::world::{START, amount, item, location, resource, text};
+
+fn lines(asked: &[(&str, u64)]) -> Result<Lines, LinesError> {
+    let line = |(of, units): &(&str, u64)| Line {
+        item: item(of),
+        amount: amount(*units),
+    };
+    Lines::new(asked.iter().map(line).collect())
+}
+
+#[test]
+fn lines_are_some_and_each_about_something_else() {
+    assert_eq!(lines(&[]), Err(LinesError::None));
+    assert_eq!(lines(&[("vm/disk", 0)]), Err(LinesError::ZeroAmount));
+    let twice = [("vm/image@A", 1), ("vm/image@B", 1), ("vm/image@A", 2)];
+    assert_eq!(lines(&twice), Err(LinesError::RepeatedItem));
+    assert!(lines(&twice[..2]).is_ok());
+
+    let names: Vec<String> = (0..=RESERVATION_LINES_MAX)
+        .map(|n| format!("vm/x{n}"))
+        .collect();
+    let many: Vec<(&str, u64)> = names.iter().map(|name| (name.as_str(), 1)).collect();
+    assert_eq!(lines(&many), Err(LinesError::TooMany));
+    assert!(lines(&many[1..]).is_ok());
+}
+
+#[test]
+fn attributes_are_few() {
+    let entries = |count: usize| -> BTreeMap<_, _> {
+        (0..count)
+            .map(|n| (text(&format!("k{n}")), text("v")))
+            .collect()
+    };
+    assert_eq!(Attributes::new(entries(ATTRIBUTES_MAX + 1)), None);
+    let attributes = Attributes::new(entries(ATTRIBUTES_MAX)).expect("few enough");
+    assert_eq!(attributes.value("k3"), Some("v"));
+    assert_eq!(attributes.value("k"), None);
+}
+
+#[test]
+fn unlimited_ends_where_numbers_do() {
+    assert_eq!(Ceiling::Unlimited.amount(), Amount::MAX);
+    assert_eq!(Ceiling::Finite(Amount::ZERO).amount(), Amount::ZERO);
+    assert_ne!(Ceiling::Finite(Amount::MAX), Ceiling::Unlimited);
+}
+
+/// Who may ask for what: each role also all that the roles before it may.
+#[test]
+fn roles() {
+    let roles = [
+        (Role::Enforcer, "reserve r1 p vm/disk 1 commit"),
+        (Role::Enforcer, "commit r1"),
+        (Role::Enforcer, "release r1"),
+        (Role::Enforcer, "expire acme"),
+        (Role::Manager, "scope p under acme"),
+        (Role::Manager, "limit p vm/disk 1"),
+        (Role::Manager, "unlimit p vm/disk"),
+        (Role::Admin, "resource vm/disk default 1"),
+        (Role::Admin, "location FRA-A"),
+        (Role::Admin, "create k1 viewer p"),
+        (Role::Admin, "disable k1"),
+        (Role::Admin, "delete k1"),
+    ];
+    for (role, line) in roles {
+        assert_eq!(command(line).action.role(), role, "{line}");
+    }
+    let order = [Role::Viewer, Role::Enforcer, Role::Manager, Role::Admin];
+    assert!(order.is_sorted());
+    assert_eq!(
+        order.map(Role::name),
+        ["viewer", "enforcer", "manager", "admin"]
+    );
+}
+
+#[test]
+fn states() {
+    let states = [
+        (State::Held { expires_at: START }, "held", true, true),
+        (State::Committed, "committed", true, false),
+        (
+            State::Released { ended_at: START },
+            "released",
+            false,
+            false,
+        ),
+        (State::Expired { ended_at: START }, "expired", false, false),
+    ];
+    for (state, name, is_live, is_due) in states {
+        assert_eq!(
+            (state.name(), state.is_live(), state.is_due(START)),
+            (name, is_live, is_due)
+        );
+    }
+}
+
+/// A filter's resource and location must be met by one and the same line.
+#[test]
+fn reservations_are_found_by_state_and_line() {
+    let bench = run("
+        reserve r1 p vm/image@FRA-A 1 vm/disk 1 commit
+        reserve r2 p vm/image@HKG-A 1 vm/disk 1 hold 300s
+        reserve r3 p vm/disk 1 hold 300s
+    ");
+    let found = |state, name: Option<&str>, place: Option<&str>| {
+        let filter = ReservationFilter {
+            state,
+            resource: name.map(resource),
+            location: place.map(location),
+        };
+        let rows = bench
+            .world
+            .reservations
+            .values()
+            .filter(|row| filter.admits(row));
+        rows.map(|row| row.id.to_string())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(found(None, None, None), "r1 r2 r3");
+    assert_eq!(found(Some("held"), None, None), "r2 r3");
+    assert_eq!(found(None, Some("vm/image"), None), "r1 r2");
+    assert_eq!(found(None, None, Some("FRA-A")), "r1");
+    assert_eq!(found(Some("held"), Some("vm/image"), Some("FRA-A")), "");
+    assert_eq!(found(None, Some("vm/disk"), Some("FRA-A")), "");
+}
