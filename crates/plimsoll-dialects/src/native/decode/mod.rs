@@ -1,0 +1,176 @@
+//! Requests as calls.
+
+use plimsoll_core::names::ScopeId;
+
+use self::query::Query;
+use super::operations::{Body, Method, OPERATIONS, Operation};
+use super::wire::words::Spelled;
+use super::{BASE, Call, Problem};
+use crate::http::Request;
+
+mod body;
+pub(super) mod catalogue;
+pub(super) mod principals;
+mod query;
+pub(super) mod reservations;
+pub(super) mod scopes;
+
+/// The most parameters in one path.
+const PATH_PARAMETERS_MAX: usize = 2;
+
+/// Reads a request to a path under [`BASE`].
+///
+/// Errors: a problem to be answered as it is; nothing was asked for then.
+pub fn decode(request: &Request<'_>) -> Result<Call, Problem> {
+    let (operation, path) = route(request)?;
+    check_headers(request, operation)?;
+    (operation.decode)(&Input {
+        path,
+        query: Query::parse(request.query, operation.query)?,
+        if_match: header(request, "if-match")?,
+        body: request.body,
+    })
+}
+
+/// What an operation reads from.
+pub(super) struct Input<'a> {
+    path: Path<'a>,
+    query: Query<'a>,
+    if_match: Option<&'a [u8]>,
+    body: &'a [u8],
+}
+
+impl Input<'_> {
+    /// The scope that the path names.
+    fn scope(&self) -> Result<ScopeId, Problem> {
+        self.path.first("scope")
+    }
+}
+
+/// The parameters of a path, still percent-encoded.
+#[derive(Clone, Copy, Default)]
+struct Path<'a> {
+    segments: [Option<&'a str>; PATH_PARAMETERS_MAX],
+}
+
+impl<'a> Path<'a> {
+    /// The parameters where `path` has the form of `template`.
+    fn of(template: &str, path: &'a str) -> Option<Path<'a>> {
+        let mut found = Path::default();
+        let mut free = found.segments.iter_mut();
+        let (mut templates, mut segments) = (template.split('/'), path.split('/'));
+        loop {
+            match (templates.next(), segments.next()) {
+                (None, None) => return Some(found),
+                (Some(template), Some(segment)) if template.starts_with('{') => {
+                    if segment.is_empty() {
+                        return None;
+                    }
+                    *free.next()? = Some(segment);
+                }
+                (Some(template), Some(segment)) if template == segment => {}
+                _ => return None,
+            }
+        }
+    }
+
+    /// The first parameter, which the operation calls `name`.
+    fn first<T: Spelled>(&self, name: &str) -> Result<T, Problem> {
+        let [segment, _] = self.segments;
+        parse(&segment_text(name, segment)?, name)
+    }
+
+    /// Both parameters, decoded.
+    fn both(&self, names: [&str; 2]) -> Result<[String; 2], Problem> {
+        let ([first, second], [name, other]) = (self.segments, names);
+        Ok([segment_text(name, first)?, segment_text(other, second)?])
+    }
+}
+
+fn segment_text(name: &str, segment: Option<&str>) -> Result<String, Problem> {
+    query::percent_decoded(segment.unwrap_or_default())
+        .map(std::borrow::Cow::into_owned)
+        .ok_or_else(|| Problem::parameter(name, format!("`{name}` in the path {ENCODING}")))
+}
+
+const ENCODING: &str = "must be percent-encoded UTF-8";
+
+fn parse<T: Spelled>(text: &str, name: &str) -> Result<T, Problem> {
+    T::parse(text)
+        .map_err(|error| Problem::parameter(name, format!("`{name}` in the path {error}")))
+}
+
+/// The operation that a request asks for.
+fn route<'a>(request: &Request<'a>) -> Result<(&'static Operation, Path<'a>), Problem> {
+    let path = request
+        .path
+        .strip_prefix(BASE)
+        .ok_or_else(Problem::unknown_route)?;
+    let here = |operation: &&Operation| Path::of(operation.path, path).is_some();
+    let asked = |operation: &&Operation| operation.method.name() == request.method;
+    let found = OPERATIONS.iter().filter(asked).find_map(|operation| {
+        Path::of(operation.path, path).map(|parameters| (operation, parameters))
+    });
+    found.ok_or_else(|| {
+        let methods: Vec<&str> = OPERATIONS
+            .iter()
+            .filter(here)
+            .map(|operation| operation.method.name())
+            .collect();
+        if methods.is_empty() {
+            Problem::unknown_route()
+        } else {
+            Problem::method_not_allowed(methods.join(", "))
+        }
+    })
+}
+
+/// Whether the headers leave the request what it is: JSON or nothing, and no condition that would
+/// go unheeded.
+fn check_headers(request: &Request<'_>, operation: &Operation) -> Result<(), Problem> {
+    if operation.method == Method::Get {
+        return Ok(());
+    }
+    for name in ["if-match", "if-none-match"] {
+        let is_heeded = operation.takes_if_match && name == "if-match";
+        if !is_heeded && header(request, name)?.is_some() {
+            let detail = format!("`{name}` has no meaning here: leave it out");
+            return Err(Problem::header(name, detail));
+        }
+    }
+    if request.body.is_empty() || matches!(operation.request, Body::None) {
+        return Ok(());
+    }
+    let essence =
+        header(request, "content-type")?.and_then(|value| value.split(|byte| *byte == b';').next());
+    if essence.is_some_and(|essence| !is_read_as_json(essence.trim_ascii())) {
+        let detail = "the body must be JSON: send `content-type: application/json`";
+        return Err(Problem::unsupported_media_type("content-type", detail));
+    }
+    let coding = header(request, "content-encoding")?;
+    if coding.is_some_and(|coding| !coding.eq_ignore_ascii_case(b"identity")) {
+        let detail = "the body must not be compressed: leave `content-encoding` out";
+        return Err(Problem::unsupported_media_type("content-encoding", detail));
+    }
+    Ok(())
+}
+
+/// Whether a body of this type is taken for JSON.
+///
+/// A form's type is what curl and Python's `urllib` send when they are told nothing: it says
+/// nothing of the body. No form is ever parsed.
+fn is_read_as_json(essence: &[u8]) -> bool {
+    [
+        b"application/json".as_slice(),
+        b"application/x-www-form-urlencoded",
+    ]
+    .iter()
+    .any(|known| essence.eq_ignore_ascii_case(known))
+}
+
+/// The value of a header that may be sent once.
+fn header<'a>(request: &Request<'a>, name: &'static str) -> Result<Option<&'a [u8]>, Problem> {
+    request
+        .header(name)
+        .map_err(|_| Problem::header(name, format!("`{name}` must be sent once")))
+}

@@ -1,0 +1,232 @@
+//! What came of a call, as replies.
+
+use plimsoll_core::model::{
+    Credential, Item, Limit, Location, Principal, Reservation, Resource, Scope,
+};
+use plimsoll_core::names::{PrincipalId, ReservationId, ScopeId};
+use plimsoll_core::outcome::{Denial, Done, Outcome};
+use plimsoll_core::report::Quota;
+use serde::Serialize;
+
+use super::Problem;
+use super::wire::leaf::Next;
+use super::wire::replies;
+use crate::http::Reply;
+
+pub(super) mod explain;
+mod shapes;
+
+/// What came of one command of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BatchOutcome {
+    /// It was decided.
+    Decided(Outcome),
+    /// It never came to a decision: it could not be read, say.
+    Problem(Problem),
+}
+
+/// What came of a command.
+pub fn outcome(outcome: &Outcome) -> Reply {
+    match outcome {
+        Outcome::Done(done) => self::done(done),
+        Outcome::Denied(denial) => Problem::from_denial(denial).reply(),
+    }
+}
+
+fn done(done: &Done) -> Reply {
+    match done {
+        Done::Reservation(it) => reservation(it),
+        Done::Expired { holds } => ok(&replies::Expired { expired: *holds }),
+        Done::Resource(it) => resource(it),
+        Done::Location(it) => location(it),
+        Done::Scope(it) => scope(it),
+        Done::Limit(it) => limit(it),
+        Done::LimitGone | Done::PrincipalGone => ok(&replies::Gone {}),
+        Done::Principal(it) => principal(it),
+    }
+}
+
+/// What came of a batch, by index.
+///
+/// Shape: `{"status":200,"reservation":{…}}` or `{"status":422,"problem":{…}}` for each, with what
+/// the command by itself would have been answered.
+pub fn batch(outcomes: &[BatchOutcome]) -> Reply {
+    let denied: Vec<Option<Problem>> = outcomes
+        .iter()
+        .map(|outcome| match outcome {
+            BatchOutcome::Decided(Outcome::Denied(denial)) => Some(Problem::from_denial(denial)),
+            BatchOutcome::Decided(Outcome::Done(_)) | BatchOutcome::Problem(_) => None,
+        })
+        .collect();
+    let outcomes = outcomes.iter().zip(&denied).map(|(outcome, denied)| {
+        let (reservation, problem) = match outcome {
+            BatchOutcome::Decided(Outcome::Done(Done::Reservation(it))) => (Some(it.into()), None),
+            BatchOutcome::Decided(_) => (None, denied.as_ref()),
+            BatchOutcome::Problem(problem) => (None, Some(problem)),
+        };
+        replies::BatchOutcome {
+            status: problem.map_or(200, Problem::status),
+            reservation,
+            problem: problem.map(Problem::document),
+        }
+    });
+    ok(&replies::Batch {
+        outcomes: outcomes.collect(),
+    })
+}
+
+/// Whether a reservation would be granted. A quota that it would exceed is an answer; any other
+/// denial is a problem, as it would be for the reservation.
+pub fn checked(result: &Result<(), Denial>) -> Reply {
+    match result {
+        Ok(()) => ok(&replies::Check {
+            admissible: true,
+            exceeded: Vec::new(),
+        }),
+        Err(Denial::QuotaExceeded(exceeded)) => ok(&replies::Check {
+            admissible: false,
+            exceeded: exceeded.iter().map(Into::into).collect(),
+        }),
+        Err(denial) => Problem::from_denial(denial).reply(),
+    }
+}
+
+/// A reservation.
+pub fn reservation(reservation: &Reservation) -> Reply {
+    ok(&replies::Reservation::from(reservation))
+}
+
+/// A resource.
+pub fn resource(resource: &Resource) -> Reply {
+    ok(&replies::Resource::from(resource))
+}
+
+/// A location.
+pub fn location(location: &Location) -> Reply {
+    ok(&replies::Location::from(location))
+}
+
+/// A scope.
+pub fn scope(scope: &Scope) -> Reply {
+    ok(&replies::Scope::from(scope))
+}
+
+/// A limit, with the `etag` that an `if-match` may name.
+pub fn limit(limit: &Limit) -> Reply {
+    let mut reply = ok(&replies::SetLimit::from(limit));
+    reply
+        .headers
+        .push(("etag", format!("\"{}\"", limit.revision)));
+    reply
+}
+
+/// A principal, without its secret.
+pub fn principal(principal: &Principal) -> Reply {
+    ok(&replies::Principal::from(principal))
+}
+
+/// A new principal with its secret, which no cache may keep.
+///
+/// `secret` is what an access key signs with, or the whole text of a bearer token.
+pub fn principal_created(principal: &Principal, secret: &str) -> Reply {
+    let (key, token) = match principal.credential {
+        Credential::AccessKey { .. } => (Some(secret), None),
+        Credential::Token { .. } => (None, Some(secret)),
+    };
+    let mut reply = ok(&replies::NewPrincipal {
+        principal: principal.into(),
+        secret: key,
+        token,
+    });
+    reply.headers.push(("cache-control", "no-store".to_owned()));
+    reply
+}
+
+/// All resources, in order of name.
+pub fn resources<'a>(resources: impl IntoIterator<Item = &'a Resource>) -> Reply {
+    ok(&replies::Resources {
+        resources: resources.into_iter().map(Into::into).collect(),
+    })
+}
+
+/// All locations, in order of id.
+pub fn locations<'a>(locations: impl IntoIterator<Item = &'a Location>) -> Reply {
+    ok(&replies::Locations {
+        locations: locations.into_iter().map(Into::into).collect(),
+    })
+}
+
+/// A page of scopes; `next` is the id of the last one where more follow.
+pub fn scopes<'a>(scopes: impl IntoIterator<Item = &'a Scope>, next: Option<&ScopeId>) -> Reply {
+    ok(&replies::Scopes {
+        scopes: scopes.into_iter().map(Into::into).collect(),
+        next_page_token: Next::after(next),
+    })
+}
+
+/// A page of the limits set at a scope; `next` is the item of the last one where more follow.
+pub fn limits<'a>(
+    scope: &ScopeId,
+    limits: impl IntoIterator<Item = &'a Limit>,
+    next: Option<&Item>,
+) -> Reply {
+    ok(&replies::Limits {
+        scope: scope.as_str(),
+        limits: limits.into_iter().map(Into::into).collect(),
+        next_page_token: Next::after(next),
+    })
+}
+
+/// A page of a scope's quotas at a revision of its tenant's log; `next` is the item of the last
+/// one where more follow.
+pub fn quotas<'a>(
+    scope: &ScopeId,
+    revision: u64,
+    quotas: impl IntoIterator<Item = &'a Quota>,
+    next: Option<&Item>,
+) -> Reply {
+    ok(&replies::Quotas {
+        scope: scope.as_str(),
+        revision,
+        quotas: quotas.into_iter().map(Into::into).collect(),
+        next_page_token: Next::after(next),
+    })
+}
+
+/// A page of the reservations in a scope; `next` is the id of the last one where more follow.
+pub fn reservations<'a>(
+    scope: &ScopeId,
+    reservations: impl IntoIterator<Item = &'a Reservation>,
+    next: Option<&ReservationId>,
+) -> Reply {
+    ok(&replies::Reservations {
+        scope: scope.as_str(),
+        reservations: reservations.into_iter().map(Into::into).collect(),
+        next_page_token: Next::after(next),
+    })
+}
+
+/// A page of principals; `next` is the id of the last one where more follow.
+pub fn principals<'a>(
+    principals: impl IntoIterator<Item = &'a Principal>,
+    next: Option<&PrincipalId>,
+) -> Reply {
+    ok(&replies::Principals {
+        principals: principals.into_iter().map(Into::into).collect(),
+        next_page_token: Next::after(next),
+    })
+}
+
+fn ok(body: &impl Serialize) -> Reply {
+    Reply {
+        status: 200,
+        headers: vec![("content-type", "application/json".to_owned())],
+        body: json(body),
+    }
+}
+
+/// A wire value as JSON.
+pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
+    #[expect(clippy::expect_used, reason = "wire values have only text for keys")]
+    serde_json::to_vec(value).expect("wire values have only text for keys")
+}

@@ -1,0 +1,382 @@
+//! Problems: every answer that is not what was asked for, as RFC 9457 has it.
+
+use plimsoll_core::bounds::SCOPE_DEPTH_MAX;
+use plimsoll_core::model::Role;
+use plimsoll_core::outcome::{Denial, Exceeded};
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+use super::encode::explain::explain;
+use super::encode::json;
+use super::wire::replies;
+use crate::http::Reply;
+
+/// Why a request was not carried out: a status, a stable code, and a text for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem(Box<Content>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Content {
+    code: Code,
+    detail: String,
+    place: Place,
+    exceeded: Vec<Exceeded>,
+    state: Option<&'static str>,
+    revision: Option<u64>,
+    retry_after_s: Option<u32>,
+    request_id: Option<String>,
+    allow: Option<String>,
+}
+
+/// Which part of the request is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Nowhere,
+    Body { pointer: String },
+    Parameter(String),
+    Header(&'static str),
+}
+
+const NOT_FOUND: &str = "it does not exist, or not within your reach: look at the id";
+
+macro_rules! codes {
+    ($($code:ident: $status:literal, $name:literal, $title:literal;)*) => {
+        /// The kinds of problem.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        enum Code {
+            $($code,)*
+        }
+
+        impl Code {
+            const ALL: &[Code] = &[$(Code::$code,)*];
+
+            fn row(self) -> (u16, &'static str, &'static str) {
+                match self {
+                    $(Code::$code => ($status, $name, $title),)*
+                }
+            }
+        }
+    };
+}
+
+// The table of problems: status, code, title. Codes are never reused.
+codes! {
+    Malformed: 400, "malformed", "the request cannot be read";
+    LocationRequired: 400, "location_required", "a location is needed";
+    LocationNotApplicable: 400, "location_not_applicable", "a location is too much";
+    Unauthenticated: 401, "unauthenticated", "no valid credentials";
+    Forbidden: 403, "forbidden", "the role does not allow it";
+    RoleTooWide: 403, "role_too_wide", "more than the reach allows";
+    UnknownRoute: 404, "unknown_route", "no such operation";
+    UnknownScope: 404, "unknown_scope", "no such scope";
+    UnknownResource: 404, "unknown_resource", "no such resource";
+    UnknownLocation: 404, "unknown_location", "no such location";
+    NotFound: 404, "not_found", "nothing is there";
+    MethodNotAllowed: 405, "method_not_allowed", "another method is needed";
+    IdConflict: 409, "id_conflict", "the id is taken";
+    StateConflict: 409, "state_conflict", "the state does not allow it";
+    Immutable: 409, "immutable", "it never changes";
+    TooDeep: 409, "too_deep", "the tree would be too deep";
+    TooMany: 409, "too_many", "there are as many as there may be";
+    OwnPrincipal: 409, "own_principal", "a principal cannot lock itself out";
+    Ambiguous: 409, "ambiguous", "the id alone does not tell which";
+    PreconditionFailed: 412, "precondition_failed", "it has changed";
+    TooLarge: 413, "too_large", "the body is too large";
+    UnsupportedMediaType: 415, "unsupported_media_type", "the body is not JSON";
+    QuotaExceeded: 422, "quota_exceeded", "a quota would be exceeded";
+    RateLimited: 429, "rate_limited", "too many requests";
+    Internal: 500, "internal", "the server failed";
+    Unavailable: 503, "unavailable", "the server cannot answer now";
+    OutcomeUnknown: 503, "outcome_unknown", "it may or may not have been done";
+}
+
+/// All codes, for the OpenAPI document.
+pub(super) fn codes_schema(_: &mut SchemaGenerator) -> Schema {
+    let names: Vec<&str> = Code::ALL.iter().map(|code| code.row().1).collect();
+    json_schema!({"type": "string", "enum": names})
+}
+
+/// What a status means, for the OpenAPI document: the codes that have it.
+pub(super) fn status_description(status: u16) -> String {
+    let names: Vec<String> = Code::ALL
+        .iter()
+        .map(|code| code.row())
+        .filter(|(its, ..)| *its == status)
+        .map(|(_, name, title)| format!("`{name}`: {title}"))
+        .collect();
+    names.join("; ")
+}
+
+impl Problem {
+    fn new(code: Code, detail: impl Into<String>) -> Problem {
+        Problem(Box::new(Content {
+            code,
+            detail: detail.into(),
+            place: Place::Nowhere,
+            exceeded: Vec::new(),
+            state: None,
+            revision: None,
+            retry_after_s: None,
+            request_id: None,
+            allow: None,
+        }))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Content)) -> Problem {
+        change(&mut self.0);
+        self
+    }
+
+    /// 401: the credentials are missing, unknown, disabled or expired.
+    pub fn unauthenticated() -> Problem {
+        Problem::new(
+            Code::Unauthenticated,
+            "send `authorization: Bearer <token>` with a token that is enabled and not expired",
+        )
+    }
+
+    /// 403: it takes at least the role `least`.
+    pub fn forbidden(least: Role) -> Problem {
+        let role = least.name();
+        let detail = match least {
+            Role::Admin => format!("this takes the role `{role}`: call with another token"),
+            Role::Viewer | Role::Enforcer | Role::Manager => {
+                format!("this takes the role `{role}` or a higher one: call with another token")
+            }
+        };
+        Problem::new(Code::Forbidden, detail)
+    }
+
+    /// 404: what was asked for does not exist, or not for this caller.
+    pub fn not_found() -> Problem {
+        Problem::new(Code::NotFound, NOT_FOUND)
+    }
+
+    /// 409: several tenants use this reservation id, and the caller sees them all.
+    pub fn ambiguous() -> Problem {
+        Problem::new(
+            Code::Ambiguous,
+            "several tenants use this id: name a scope of the tenant as `scope`",
+        )
+    }
+
+    /// 413: the body has more than `bytes_max` bytes.
+    pub fn too_large(bytes_max: usize) -> Problem {
+        let detail = format!("the body may have `{bytes_max}` bytes at most: send it in parts");
+        Problem::new(Code::TooLarge, detail)
+    }
+
+    /// 429: this caller asks too often.
+    pub fn rate_limited(retry_after_s: u32) -> Problem {
+        let detail = format!("you ask too often: wait `{retry_after_s}` s and try again");
+        Problem::new(Code::RateLimited, detail)
+            .with(|content| content.retry_after_s = Some(retry_after_s))
+    }
+
+    /// 500: a fault of the server, which its log tells of under `request_id`.
+    pub fn internal(request_id: &str) -> Problem {
+        let detail =
+            format!("nothing was changed: tell who runs this server the request id `{request_id}`");
+        Problem::new(Code::Internal, detail)
+            .with(|content| content.request_id = Some(request_id.to_owned()))
+    }
+
+    /// 503: nothing was done, and later it may be.
+    pub fn unavailable(retry_after_s: u32) -> Problem {
+        let detail = format!("nothing was done: wait `{retry_after_s}` s and try again");
+        Problem::new(Code::Unavailable, detail)
+            .with(|content| content.retry_after_s = Some(retry_after_s))
+    }
+
+    /// 503: it may have been done.
+    pub fn outcome_unknown() -> Problem {
+        Problem::new(
+            Code::OutcomeUnknown,
+            "it may have been done: send the same request with the same id again to find out",
+        )
+        .with(|content| content.retry_after_s = Some(1))
+    }
+
+    /// 404: the path leads nowhere.
+    pub(super) fn unknown_route() -> Problem {
+        Problem::new(
+            Code::UnknownRoute,
+            "no operation has this path: see `/openapi.json` for all of them",
+        )
+    }
+
+    /// 405: the path takes the methods `allow` only.
+    pub fn method_not_allowed(allow: String) -> Problem {
+        let detail = format!("this path takes {allow}");
+        Problem::new(Code::MethodNotAllowed, detail).with(|content| content.allow = Some(allow))
+    }
+
+    /// 415: the header says that the body is something else than JSON.
+    pub(super) fn unsupported_media_type(header: &'static str, detail: &str) -> Problem {
+        Problem::new(Code::UnsupportedMediaType, detail)
+            .with(|content| content.place = Place::Header(header))
+    }
+
+    /// 400: the body, at this JSON pointer.
+    pub(super) fn body(pointer: String, detail: impl Into<String>) -> Problem {
+        Problem::new(Code::Malformed, detail)
+            .with(|content| content.place = Place::Body { pointer })
+    }
+
+    /// 400: a parameter of the path or the query.
+    pub(super) fn parameter(name: &str, detail: impl Into<String>) -> Problem {
+        Problem::new(Code::Malformed, detail)
+            .with(|content| content.place = Place::Parameter(name.to_owned()))
+    }
+
+    /// 400: a header.
+    pub(super) fn header(name: &'static str, detail: impl Into<String>) -> Problem {
+        Problem::new(Code::Malformed, detail).with(|content| content.place = Place::Header(name))
+    }
+
+    /// What a denial is to a caller.
+    pub fn from_denial(denial: &Denial) -> Problem {
+        let problem = Problem::new(code_of(denial), detail_of(denial));
+        match denial {
+            Denial::StateConflict { state } => problem.with(|content| content.state = Some(state)),
+            Denial::PreconditionFailed { actual } => {
+                problem.with(|content| content.revision = *actual)
+            }
+            Denial::QuotaExceeded(exceeded) => {
+                problem.with(|content| content.exceeded = exceeded.clone())
+            }
+            Denial::UnknownScope(_)
+            | Denial::UnknownResource(_)
+            | Denial::UnknownLocation(_)
+            | Denial::LocationRequired(_)
+            | Denial::LocationNotApplicable(_)
+            | Denial::NotFound
+            | Denial::IdConflict
+            | Denial::Immutable { .. }
+            | Denial::TooDeep
+            | Denial::TooMany { .. }
+            | Denial::RoleTooWide
+            | Denial::OwnPrincipal => problem,
+        }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.0.code.row().0
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        self.0.code.row().1
+    }
+
+    /// The answer.
+    pub fn reply(&self) -> Reply {
+        let mut headers = vec![("content-type", "application/problem+json".to_owned())];
+        if self.0.code == Code::Unauthenticated {
+            headers.push(("www-authenticate", "Bearer".to_owned()));
+        }
+        if let Some(allow) = &self.0.allow {
+            headers.push(("allow", allow.clone()));
+        }
+        if let Some(seconds) = self.0.retry_after_s {
+            headers.push(("retry-after", seconds.to_string()));
+        }
+        Reply {
+            status: self.status(),
+            headers,
+            body: json(&self.document()),
+        }
+    }
+
+    /// The body of the answer.
+    pub(super) fn document(&self) -> replies::Problem<'_> {
+        let (status, code, title) = self.0.code.row();
+        let (pointer, parameter, header) = match &self.0.place {
+            Place::Nowhere => (None, None, None),
+            Place::Body { pointer } => (Some(pointer.as_str()), None, None),
+            Place::Parameter(name) => (None, Some(name.as_str()), None),
+            Place::Header(name) => (None, None, Some(*name)),
+        };
+        replies::Problem {
+            r#type: format!("urn:plimsoll:problem:{code}"),
+            title,
+            status,
+            code,
+            detail: &self.0.detail,
+            pointer,
+            parameter,
+            header,
+            exceeded: self.0.exceeded.iter().map(Into::into).collect(),
+            state: self.0.state,
+            revision: self.0.revision,
+            retry_after_seconds: self.0.retry_after_s,
+            request_id: self.0.request_id.as_deref(),
+        }
+    }
+}
+
+fn code_of(denial: &Denial) -> Code {
+    match denial {
+        Denial::UnknownScope(_) => Code::UnknownScope,
+        Denial::UnknownResource(_) => Code::UnknownResource,
+        Denial::UnknownLocation(_) => Code::UnknownLocation,
+        Denial::LocationRequired(_) => Code::LocationRequired,
+        Denial::LocationNotApplicable(_) => Code::LocationNotApplicable,
+        Denial::NotFound => Code::NotFound,
+        Denial::IdConflict => Code::IdConflict,
+        Denial::StateConflict { .. } => Code::StateConflict,
+        Denial::PreconditionFailed { .. } => Code::PreconditionFailed,
+        Denial::Immutable { .. } => Code::Immutable,
+        Denial::TooDeep => Code::TooDeep,
+        Denial::TooMany { .. } => Code::TooMany,
+        Denial::RoleTooWide => Code::RoleTooWide,
+        Denial::OwnPrincipal => Code::OwnPrincipal,
+        Denial::QuotaExceeded(_) => Code::QuotaExceeded,
+    }
+}
+
+fn detail_of(denial: &Denial) -> String {
+    match denial {
+        Denial::UnknownScope(id) => {
+            format!("the scope `{id}` does not exist, or not within your reach: look at the id")
+        }
+        Denial::UnknownResource(name) => {
+            format!("the resource `{name}` is not in the catalogue: an admin can define it")
+        }
+        Denial::UnknownLocation(id) => {
+            format!("the location `{id}` is not in the catalogue: an admin can define it")
+        }
+        Denial::LocationRequired(name) => {
+            format!("`{name}` is counted per location: give a `location`")
+        }
+        Denial::LocationNotApplicable(name) => {
+            format!("`{name}` is not counted per location: leave `location` out")
+        }
+        Denial::NotFound => NOT_FOUND.to_owned(),
+        Denial::IdConflict => "the id is taken, with other content: choose another id".to_owned(),
+        Denial::StateConflict { state } => {
+            format!("the reservation is `{state}`, which is its end: reserve under a new id")
+        }
+        Denial::PreconditionFailed {
+            actual: Some(revision),
+        } => format!("what is there has the revision `{revision}`: read it and decide anew"),
+        Denial::PreconditionFailed { actual: None } => {
+            "nothing is there: leave `if-match` out".to_owned()
+        }
+        Denial::Immutable { field } => {
+            format!("`{field}` never changes once it is set: make a new one")
+        }
+        Denial::TooDeep => {
+            format!("a tree has `{SCOPE_DEPTH_MAX}` levels at most: choose a parent further up")
+        }
+        Denial::TooMany { max } => {
+            format!("the catalogue holds `{max}` of these at most: change one that is there")
+        }
+        Denial::RoleTooWide => {
+            "new tenants and admins take the whole server: stay within a scope that you reach"
+                .to_owned()
+        }
+        Denial::OwnPrincipal => "you call with this principal: call with another one".to_owned(),
+        Denial::QuotaExceeded(exceeded) => explain(exceeded),
+    }
+}

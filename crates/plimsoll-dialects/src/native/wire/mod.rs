@@ -1,0 +1,6 @@
+//! What travels: the JSON of requests and replies. The only place that derives serde and schemars.
+
+pub(super) mod leaf;
+pub(super) mod replies;
+pub(super) mod requests;
+pub(super) mod words;

@@ -1,0 +1,183 @@
+//! The bodies of requests.
+//!
+//! Each is read as an `Object`. Field comments become the descriptions of the OpenAPI document.
+
+use plimsoll_core::bounds::{AMOUNT_MAX, HOLD_TTL_MS_MAX, RESERVATION_LINES_MAX};
+use plimsoll_core::model::{Reach, Role};
+use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId, Text};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::super::{BATCH_COMMANDS_MAX, Kind};
+use super::leaf::{AtMost, Limit, Object, Parsed, Texts, Time, Whole};
+use super::words::Op;
+
+/// The longest hold, in seconds.
+pub(crate) const TTL_SECONDS_MAX: u64 = HOLD_TTL_MS_MAX / 1_000;
+
+/// Asks for a reservation.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ReserveRequest")]
+pub(crate) struct ReserveBody {
+    /// Where to take it.
+    pub(crate) scope: Parsed<ScopeId>,
+    /// What to take: all of it or nothing.
+    #[schemars(extend("minItems" = 1))]
+    pub(crate) lines: AtMost<Object<LineBody>, RESERVATION_LINES_MAX>,
+    /// How long to hold it. 300 where it is left out; without meaning beside `"commit": true`.
+    pub(crate) ttl_seconds: Option<Whole<1, TTL_SECONDS_MAX>>,
+    /// Take it for good at once.
+    pub(crate) commit: Option<bool>,
+    /// The real thing behind it: an image id.
+    pub(crate) holder: Option<Parsed<Text>>,
+    /// Whatever the caller wants to find again.
+    pub(crate) attributes: Option<Texts>,
+}
+
+/// One part of a reservation.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "LineRequest")]
+pub(crate) struct LineBody {
+    /// The resource.
+    pub(crate) resource: Parsed<ResourceName>,
+    /// The location, exactly where the resource is counted per location.
+    pub(crate) location: Option<Parsed<LocationId>>,
+    /// How much.
+    pub(crate) amount: Whole<1, AMOUNT_MAX>,
+    /// The least that will do: `amount` itself, the only value that is served.
+    pub(crate) at_least: Option<Whole<1, AMOUNT_MAX>>,
+}
+
+/// Names the tenant of a reservation.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "SettleRequest")]
+pub(crate) struct SettleBody {
+    /// A scope of the tenant, where more than one tenant that the caller sees has the id.
+    pub(crate) scope: Option<Parsed<ScopeId>>,
+}
+
+/// A body without members.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "EmptyRequest")]
+pub(crate) struct EmptyBody {}
+
+/// Many commands, answered by index.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "BatchRequest")]
+pub(crate) struct BatchBody {
+    /// The commands, decided in order.
+    pub(crate) commands: AtMost<Object<CommandBody>, BATCH_COMMANDS_MAX>,
+}
+
+/// The same, with commands that are still to be read: one of them is wrong.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BatchEnvelope<'a> {
+    #[serde(borrow)]
+    pub(crate) commands: AtMost<&'a RawValue, BATCH_COMMANDS_MAX>,
+}
+
+/// One command of a batch. `reserve` needs `scope` and `lines`; `commit` and `release` take
+/// `scope` only.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "BatchCommand")]
+pub(crate) struct CommandBody {
+    /// What to do.
+    pub(crate) op: Parsed<Op>,
+    /// The id of the reservation.
+    pub(crate) id: Parsed<ReservationId>,
+    /// Where to take it, or which tenant has it.
+    pub(crate) scope: Option<Parsed<ScopeId>>,
+    /// What to take: all of it or nothing.
+    #[schemars(extend("minItems" = 1))]
+    pub(crate) lines: Option<AtMost<Object<LineBody>, RESERVATION_LINES_MAX>>,
+    /// How long to hold it. 300 where it is left out; without meaning beside `"commit": true`.
+    pub(crate) ttl_seconds: Option<Whole<1, TTL_SECONDS_MAX>>,
+    /// Take it for good at once.
+    pub(crate) commit: Option<bool>,
+    /// The real thing behind it: an image id.
+    pub(crate) holder: Option<Parsed<Text>>,
+    /// Whatever the caller wants to find again.
+    pub(crate) attributes: Option<Texts>,
+}
+
+/// Defines a resource.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ResourceRequest")]
+pub(crate) struct ResourceBody {
+    /// What one is called: `count`, `GiB`.
+    pub(crate) unit: Parsed<Text>,
+    /// What binds a scope that uses it and has no limit of its own.
+    pub(crate) default_limit: Limit,
+    /// Whether it is counted at each location by itself. Never changes once it is set.
+    pub(crate) per_location: bool,
+    /// Whether tenants may ask for more. True where it is left out.
+    pub(crate) adjustable: Option<bool>,
+    /// For people.
+    pub(crate) description: Option<Parsed<Text>>,
+}
+
+/// Defines a location.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "LocationRequest")]
+pub(crate) struct LocationBody {
+    /// For people.
+    pub(crate) name: Parsed<Text>,
+    /// What a vendor's API may show.
+    pub(crate) attributes: Option<Texts>,
+}
+
+/// Makes a scope.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ScopeRequest")]
+pub(crate) struct ScopeBody {
+    /// The node above; left out, the scope is a tenant. Never changes once it is set.
+    pub(crate) parent: Option<Parsed<ScopeId>>,
+    /// What its tenant calls it: `organisation`, `folder`, `project`.
+    pub(crate) kind: Parsed<Text>,
+}
+
+/// Sets a limit.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "LimitRequest")]
+pub(crate) struct LimitBody {
+    /// The resource.
+    pub(crate) resource: Parsed<ResourceName>,
+    /// The location; left out, any.
+    pub(crate) location: Option<Parsed<LocationId>>,
+    /// How much there may be.
+    pub(crate) limit: Limit,
+    /// Why.
+    pub(crate) reason: Parsed<Text>,
+}
+
+/// Makes a principal.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "PrincipalRequest")]
+pub(crate) struct PrincipalBody {
+    /// How it will prove itself: by signing requests, or by showing a token.
+    pub(crate) kind: Parsed<Kind>,
+    /// Its id; left out, the server makes one.
+    pub(crate) id: Option<Parsed<PrincipalId>>,
+    /// What it may do.
+    pub(crate) role: Parsed<Role>,
+    /// Where it may do it: a scope and everything below it, or `*` for the whole server. Only an
+    /// `admin`, who is always of the whole server, may leave it out.
+    pub(crate) scope: Option<Parsed<Reach>>,
+    /// The first instant at which it may not call.
+    pub(crate) expires_at: Option<Parsed<Time>>,
+    /// For people.
+    pub(crate) description: Option<Parsed<Text>>,
+}

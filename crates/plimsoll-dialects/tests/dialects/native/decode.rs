@@ -1,0 +1,316 @@
+//! Every route, and what it is read as.
+
+use std::fmt::Write;
+
+use expect_test::{Expect, expect};
+use plimsoll_dialects::native::OPERATIONS;
+
+use super::decode;
+
+fn check(text: &str, expect: Expect) {
+    let call = decode(text).unwrap_or_else(|problem| panic!("{}", super::in_a_line(&problem)));
+    expect.assert_eq(&format!("{}: {call:?}", call.role().name()));
+}
+
+const REQUESTS: &[&str] = &[
+    r#"PUT /reservations/r-1
+
+{"scope":"p-7","lines":[{"resource":"vm/image","amount":1}]}"#,
+    "GET /reservations/r-1",
+    "POST /reservations/r-1/commit",
+    "POST /reservations/r-1/release",
+    "POST /reservations:batch\n\n{\"commands\":[]}",
+    "POST /check\n\n{\"scope\":\"p-7\",\"lines\":[{\"resource\":\"vm/image\",\"amount\":1}]}",
+    "GET /scopes/p-7/reservations",
+    "GET /scopes/p-7/quotas",
+    "GET /scopes/p-7/limits",
+    "PUT /scopes/p-7/limits\n\n{\"resource\":\"vm/image\",\"limit\":1,\"reason\":\"\"}",
+    "DELETE /scopes/p-7/limits?resource=vm/image",
+    "GET /scopes",
+    "PUT /scopes/p-7\n\n{\"kind\":\"project\"}",
+    "GET /scopes/p-7",
+    "GET /resources",
+    "PUT /resources/vm/image\n\n{\"unit\":\"count\",\"default_limit\":5,\"per_location\":true}",
+    "GET /resources/vm/image",
+    "GET /locations",
+    "PUT /locations/FRA-A\n\n{\"name\":\"Frankfurt\"}",
+    "GET /locations/FRA-A",
+    "GET /principals",
+    "POST /principals\n\n{\"kind\":\"token\",\"role\":\"viewer\",\"scope\":\"p-7\"}",
+    "GET /principals/k-1",
+    "DELETE /principals/k-1",
+    "POST /principals/k-1/enable",
+    "POST /principals/k-1/disable",
+];
+
+/// The path template that a path has the form of.
+fn has_form(template: &str, path: &str) -> bool {
+    let (templates, segments) = (template.split('/'), path.split('/'));
+    template.split('/').count() == path.split('/').count()
+        && templates
+            .zip(segments)
+            .all(|(template, segment)| template.starts_with('{') || template == segment)
+}
+
+#[test]
+fn every_operation_is_reached_with_the_role_that_it_names() {
+    for operation in OPERATIONS {
+        let is_of_it = |text: &&&str| {
+            let (method, target) = text.lines().next().unwrap().split_once(' ').unwrap();
+            let path = target.split('?').next().unwrap();
+            method == operation.method.name() && has_form(operation.path, path)
+        };
+        let texts: Vec<_> = REQUESTS.iter().filter(is_of_it).collect();
+        assert_eq!(texts.len(), 1, "{}", operation.id);
+        let call = decode(texts[0]).unwrap();
+        assert_eq!(call.role(), operation.role, "{}", operation.id);
+    }
+    assert_eq!(REQUESTS.len(), OPERATIONS.len());
+}
+
+#[test]
+fn routes_at_their_least() {
+    let mut calls = String::new();
+    for text in REQUESTS {
+        let call = decode(text).unwrap();
+        let line = text.lines().next().unwrap();
+        writeln!(calls, "{line}\n  {call:?}").unwrap();
+    }
+    expect![[r#"
+        PUT /reservations/r-1
+          Act(Reserve(Reserve { id: r-1, scope: p-7, lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }]), terms: Hold { ttl_ms: 300000 }, holder: None, attributes: Attributes({}) }))
+        GET /reservations/r-1
+          Read(Reservation { id: r-1, scope: None })
+        POST /reservations/r-1/commit
+          Settle(Settle { verb: Commit, id: r-1, scope: None })
+        POST /reservations/r-1/release
+          Settle(Settle { verb: Release, id: r-1, scope: None })
+        POST /reservations:batch
+          Batch([])
+        POST /check
+          Check { scope: p-7, lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }]) }
+        GET /scopes/p-7/reservations
+          Read(Reservations { scope: p-7, filter: ReservationFilter { state: None, resource: None, location: None }, page: Page { after: None, size: 100 } })
+        GET /scopes/p-7/quotas
+          Read(Quotas { scope: p-7, filter: QuotaFilter { resource: None, location: None }, page: Page { after: None, size: 100 } })
+        GET /scopes/p-7/limits
+          Read(Limits { scope: p-7, page: Page { after: None, size: 100 } })
+        PUT /scopes/p-7/limits
+          Act(PutLimit(PutLimit { scope: p-7, item: Item { resource: vm/image, location: None }, ceiling: Finite(Amount(1)), reason: , expected: Whatever }))
+        DELETE /scopes/p-7/limits?resource=vm/image
+          Act(DeleteLimit(DeleteLimit { scope: p-7, item: Item { resource: vm/image, location: None }, expected: Whatever }))
+        GET /scopes
+          Read(Scopes { parent: None, page: Page { after: None, size: 100 } })
+        PUT /scopes/p-7
+          Act(PutScope(PutScope { id: p-7, parent: None, kind: project }))
+        GET /scopes/p-7
+          Read(Scope(p-7))
+        GET /resources
+          Read(Resources)
+        PUT /resources/vm/image
+          Act(PutResource(Resource { name: vm/image, unit: count, default_ceiling: Finite(Amount(5)), per_location: true, adjustable: true, description:  }))
+        GET /resources/vm/image
+          Read(Resource(vm/image))
+        GET /locations
+          Read(Locations)
+        PUT /locations/FRA-A
+          Act(PutLocation(Location { id: FRA-A, name: Frankfurt, attributes: Attributes({}) }))
+        GET /locations/FRA-A
+          Read(Location(FRA-A))
+        GET /principals
+          Read(Principals { page: Page { after: None, size: 100 } })
+        POST /principals
+          CreatePrincipal(NewPrincipal { kind: Token, id: None, role: Viewer, reach: Below(p-7), expires_at: None, description:  })
+        GET /principals/k-1
+          Read(Principal(k-1))
+        DELETE /principals/k-1
+          Act(DeletePrincipal { id: k-1 })
+        POST /principals/k-1/enable
+          Act(EnablePrincipal { id: k-1, enabled: true })
+        POST /principals/k-1/disable
+          Act(EnablePrincipal { id: k-1, enabled: false })
+    "#]].assert_eq(&calls);
+}
+
+#[test]
+fn reserve_with_all_it_may_have() {
+    check(
+        r#"PUT /reservations/r-1
+content-type: application/json; charset=utf-8
+
+{"scope":"p-7","lines":[{"resource":"vm/image","location":"FRA-A","amount":1,"at_least":1},
+ {"resource":"vpc/subnet","location":null,"amount":9007199254740991}],
+ "ttl_seconds":2592000,"commit":false,"holder":"img-1","attributes":{"b":"2","a":"ü"}}"#,
+        expect![
+            "enforcer: Act(Reserve(Reserve { id: r-1, scope: p-7, lines: Lines([Line { item: Item { resource: vm/image, location: Some(FRA-A) }, amount: Amount(1) }, Line { item: Item { resource: vpc/subnet, location: None }, amount: Amount(9007199254740991) }]), terms: Hold { ttl_ms: 2592000000 }, holder: Some(img-1), attributes: Attributes({a: ü, b: 2}) }))"
+        ],
+    );
+}
+
+#[test]
+fn what_is_committed_at_once_has_no_time_to_live() {
+    check(
+        r#"PUT /reservations/r-1
+
+{"scope":"p-7","lines":[{"resource":"vm/image","amount":1}],"ttl_seconds":60,"commit":true}"#,
+        expect![
+            "enforcer: Act(Reserve(Reserve { id: r-1, scope: p-7, lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }]), terms: Commit, holder: None, attributes: Attributes({}) }))"
+        ],
+    );
+}
+
+#[test]
+fn settle_with_a_scope() {
+    check(
+        "POST /reservations/r-1/release\n\n{\"scope\":\"p-7\"}",
+        expect!["enforcer: Settle(Settle { verb: Release, id: r-1, scope: Some(p-7) })"],
+    );
+    check(
+        "POST /reservations/r-1/commit\n\n{}",
+        expect!["enforcer: Settle(Settle { verb: Commit, id: r-1, scope: None })"],
+    );
+    check(
+        "GET /reservations/r-1?scope=p-7",
+        expect!["viewer: Read(Reservation { id: r-1, scope: Some(p-7) })"],
+    );
+}
+
+#[test]
+fn limits_with_a_precondition() {
+    check(
+        r#"PUT /scopes/p-7/limits
+if-match: "12"
+
+{"resource":"vm/image","location":"FRA-A","limit":"unlimited","reason":"launch"}"#,
+        expect![
+            "manager: Act(PutLimit(PutLimit { scope: p-7, item: Item { resource: vm/image, location: Some(FRA-A) }, ceiling: Unlimited, reason: launch, expected: Revision(12) }))"
+        ],
+    );
+    check(
+        "DELETE /scopes/p-7/limits?resource=vm%2Fimage&location=FRA-A\nif-match: \"0\"",
+        expect![
+            "manager: Act(DeleteLimit(DeleteLimit { scope: p-7, item: Item { resource: vm/image, location: Some(FRA-A) }, expected: Revision(0) }))"
+        ],
+    );
+}
+
+#[test]
+fn reads_with_filters() {
+    check(
+        "GET /scopes/p-7/quotas?resource=vm/image&location=FRA-A&page_size=1",
+        expect![
+            "viewer: Read(Quotas { scope: p-7, filter: QuotaFilter { resource: Some(vm/image), location: Some(FRA-A) }, page: Page { after: None, size: 1 } })"
+        ],
+    );
+    check(
+        "GET /scopes/p-7/reservations?state=held&location=FRA%2dA&page_size=1000",
+        expect![[
+            r#"viewer: Read(Reservations { scope: p-7, filter: ReservationFilter { state: Some("held"), resource: None, location: Some(FRA-A) }, page: Page { after: None, size: 1000 } })"#
+        ]],
+    );
+    check(
+        "GET /scopes?parent=acme&&",
+        expect![
+            "viewer: Read(Scopes { parent: Some(acme), page: Page { after: None, size: 100 } })"
+        ],
+    );
+}
+
+#[test]
+fn catalogue_with_all_it_may_have() {
+    check(
+        r#"PUT /resources/vm/image
+
+{"unit":"GiB","default_limit":"unlimited","per_location":false,"adjustable":false,"description":"images"}"#,
+        expect![
+            "admin: Act(PutResource(Resource { name: vm/image, unit: GiB, default_ceiling: Unlimited, per_location: false, adjustable: false, description: images }))"
+        ],
+    );
+    check(
+        r#"PUT /locations/FRA-A
+
+{"name":"Frankfurt","attributes":{"zoneName":"Frankfurt A"}}"#,
+        expect![
+            "admin: Act(PutLocation(Location { id: FRA-A, name: Frankfurt, attributes: Attributes({zoneName: Frankfurt A}) }))"
+        ],
+    );
+    check(
+        "PUT /scopes/p-7\n\n{\"kind\":\"project\",\"parent\":\"acme\"}",
+        expect!["manager: Act(PutScope(PutScope { id: p-7, parent: Some(acme), kind: project }))"],
+    );
+}
+
+#[test]
+fn principals_with_all_they_may_have() {
+    check(
+        r#"POST /principals
+
+{"kind":"access_key","id":"AK-1","role":"admin","scope":"*","expires_at":"9999-12-31T23:59:59.999Z","description":"x"}"#,
+        expect![
+            "admin: CreatePrincipal(NewPrincipal { kind: AccessKey, id: Some(AK-1), role: Admin, reach: Everything, expires_at: Some(Timestamp(253402300799999)), description: x })"
+        ],
+    );
+    check(
+        r#"POST /principals
+
+{"kind":"token","role":"enforcer","scope":"acme","expires_at":"1970-01-01T00:00:01.5+00:00"}"#,
+        expect![
+            "admin: CreatePrincipal(NewPrincipal { kind: Token, id: None, role: Enforcer, reach: Below(acme), expires_at: Some(Timestamp(1500)), description:  })"
+        ],
+    );
+}
+
+#[test]
+fn paths_are_percent_decoded() {
+    check(
+        "GET /scopes/a%3Ab%2Ec",
+        expect!["viewer: Read(Scope(a:b.c))"],
+    );
+    check(
+        "GET /resources/vm/%69mage",
+        expect!["viewer: Read(Resource(vm/image))"],
+    );
+}
+
+#[test]
+fn a_body_where_none_is_looked_at_is_ignored() {
+    check(
+        "GET /scopes/p-7\ncontent-type: text/plain\n\nnonsense",
+        expect!["viewer: Read(Scope(p-7))"],
+    );
+    check(
+        "DELETE /principals/k-1\ncontent-type: text/plain\n\nnonsense",
+        expect!["admin: Act(DeletePrincipal { id: k-1 })"],
+    );
+}
+
+#[test]
+fn what_curl_sends_when_it_is_told_nothing_is_read_as_json() {
+    let check_of = |head: &str| {
+        let body = r#"{"scope":"p-7","lines":[{"resource":"vm/image","amount":1}]}"#;
+        decode(&format!("POST /check\n{head}\n{body}")).unwrap()
+    };
+    let plain = check_of("content-type: application/json\n");
+    assert_eq!(check_of(""), plain);
+    assert_eq!(
+        check_of("content-type: application/x-www-form-urlencoded\n"),
+        plain
+    );
+}
+
+#[test]
+fn only_an_admin_may_leave_its_scope_out() {
+    check(
+        "POST /principals\n\n{\"kind\":\"token\",\"role\":\"admin\"}",
+        expect!["admin: CreatePrincipal(NewPrincipal { kind: Token, id: None, role: Admin, reach: Everything, expires_at: None, description:  })"],
+    );
+    for role in ["viewer", "enforcer", "manager"] {
+        let text = format!("POST /principals\n\n{{\"kind\":\"token\",\"role\":\"{role}\"}}");
+        let problem = decode(&text).unwrap_err();
+        assert_eq!(
+            (problem.status(), problem.code()),
+            (400, "malformed"),
+            "{role}"
+        );
+    }
+}

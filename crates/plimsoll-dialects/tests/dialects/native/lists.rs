@@ -1,0 +1,152 @@
+//! Lists, batches and page tokens, as they travel.
+
+use expect_test::{Expect, expect};
+use plimsoll_core::model::State;
+use plimsoll_core::outcome::{Denial, Done, Outcome};
+use plimsoll_dialects::http::Reply;
+use plimsoll_dialects::native::{BatchOutcome, Call, Problem, Read, encode};
+
+use super::samples::*;
+use super::{decode, show};
+
+fn check(reply: &Reply, expect: Expect) {
+    expect.assert_eq(&show(reply));
+}
+
+#[test]
+fn batches() {
+    let item = decode("POST /reservations:batch\n\n{\"commands\":[7]}");
+    let Ok(Call::Batch(mut items)) = item else {
+        panic!("no batch");
+    };
+    let unread = items.remove(0).unwrap_err();
+    let outcomes = [
+        BatchOutcome::Decided(Outcome::Done(Done::Reservation(reservation(
+            State::Committed,
+        )))),
+        BatchOutcome::Decided(Outcome::Denied(Denial::QuotaExceeded(vec![exceeded()]))),
+        BatchOutcome::Decided(Outcome::Denied(Denial::NotFound)),
+        BatchOutcome::Problem(unread),
+        BatchOutcome::Problem(Problem::outcome_unknown()),
+    ];
+    check(
+        &encode::batch(&outcomes),
+        expect![[r#"
+        200
+        {"outcomes":[{"status":200,"reservation":{"id":"r-1","state":"committed","scope":"p-7","tenant":"acme","lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","location":null,"amount":2}],"holder":"img-1 \"ü\"","attributes":{"name":"x"},"created_at":"2026-01-31T12:00:00.000Z","expires_at":null,"ended_at":null,"revision":42,"warnings":[]}},{"status":422,"problem":{"type":"urn:plimsoll:problem:quota_exceeded","title":"a quota would be exceeded","status":422,"code":"quota_exceeded","detail":"`vm/image` at `FRA-A` in scope `p-7`: of the limit of `5`, `3` are used and `2` held; asked for `1`, short by `1`: release some, try again at 2026-01-31T12:05:00.000Z, or ask for a limit of `6`","exceeded":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":5,"limit_source":"default","limit_set":null,"used":3,"held":2,"asked":1,"short_by":1,"smallest_sufficient_limit":6,"fits_at":"2026-01-31T12:05:00.000Z","increase_request":{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":6}}]}},{"status":404,"problem":{"type":"urn:plimsoll:problem:not_found","title":"nothing is there","status":404,"code":"not_found","detail":"it does not exist, or not within your reach: look at the id"}},{"status":400,"problem":{"type":"urn:plimsoll:problem:malformed","title":"the request cannot be read","status":400,"code":"malformed","detail":"`/commands/0` must be an object, not a number","pointer":"/commands/0"}},{"status":503,"problem":{"type":"urn:plimsoll:problem:outcome_unknown","title":"it may or may not have been done","status":503,"code":"outcome_unknown","detail":"it may have been done: send the same request with the same id again to find out","retry_after_seconds":1}}]}
+    "#]],
+    );
+}
+
+#[test]
+fn lists() {
+    check(
+        &encode::resources(&[resource()]),
+        expect![[r#"
+        200
+        {"resources":[{"name":"vm/image","unit":"count","default_limit":5,"per_location":true,"adjustable":true,"description":"machine images"}]}
+    "#]],
+    );
+    check(
+        &encode::locations(&[location()]),
+        expect![[r#"
+        200
+        {"locations":[{"id":"FRA-A","name":"Frankfurt A","attributes":{"zoneName":"Frankfurt A"}}]}
+    "#]],
+    );
+    let (tenant, project) = (scope(None), scope(Some("acme")));
+    check(
+        &encode::scopes([&tenant, &project], Some(&project.id)),
+        expect![[r#"
+            200
+            {"scopes":[{"id":"acme","parent":null,"tenant":"acme","depth":1,"kind":"project"},{"id":"p-7","parent":"acme","tenant":"acme","depth":2,"kind":"project"}],"next_page_token":"s702d37"}
+        "#]],
+    );
+}
+
+#[test]
+fn lists_at_a_scope() {
+    let limits = [limit("vm/image", finite(7))];
+    check(
+        &encode::limits(&scope_id("p-7"), &limits, None),
+        expect![[r#"
+            200
+            {"scope":"p-7","limits":[{"scope":"p-7","resource":"vm/image","location":null,"limit":7,"set_by":"ops","set_at":"2026-01-31T12:00:00.007Z","reason":"launch","revision":12}],"next_page_token":null}
+        "#]],
+    );
+    let quotas = vec![quota()];
+    check(
+        &encode::quotas(&scope_id("p-7"), 42, &quotas, Some(&quotas[0].item)),
+        expect![[r#"
+            200
+            {"scope":"p-7","revision":42,"quotas":[{"resource":"vm/image","location":"FRA-A","unit":"count","limit":5,"used":6,"held":1,"available":0,"over_by":2,"sources":[{"scope":"p-7","limit":5,"source":"default","set":null,"available":0},{"scope":"acme","limit":"unlimited","source":"limit","set":{"location":null,"set_by":"ops","reason":"launch","revision":12},"available":"unlimited"}]}],"next_page_token":"i766d2f696d616765404652412d41"}
+        "#]],
+    );
+    let kept = reservation(State::Committed);
+    check(
+        &encode::reservations(&scope_id("p-7"), [&kept], Some(&kept.id)),
+        expect![[r#"
+            200
+            {"scope":"p-7","reservations":[{"id":"r-1","state":"committed","scope":"p-7","tenant":"acme","lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","location":null,"amount":2}],"holder":"img-1 \"ü\"","attributes":{"name":"x"},"created_at":"2026-01-31T12:00:00.000Z","expires_at":null,"ended_at":null,"revision":42,"warnings":[]}],"next_page_token":"r722d31"}
+        "#]],
+    );
+}
+
+#[test]
+fn lists_of_principals() {
+    let known = principal(access_key());
+    check(
+        &encode::principals([&known], Some(&known.id)),
+        expect![[r#"
+            200
+            {"principals":[{"id":"k-1","kind":"access_key","role":"enforcer","scope":"acme","enabled":true,"expires_at":"2026-01-31T12:00:00.999Z","description":"image service","created_at":"2026-01-31T12:00:00.000Z","revision":3}],"next_page_token":"p6b2d31"}
+        "#]],
+    );
+    check(
+        &encode::principals([], None),
+        expect![[r#"
+        200
+        {"principals":[],"next_page_token":null}
+    "#]],
+    );
+}
+
+/// The token of a list's reply, sent back, asks for what follows the last row.
+#[test]
+fn page_tokens_come_back() {
+    let token = |reply: Reply| {
+        let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+        body["next_page_token"].as_str().unwrap().to_owned()
+    };
+    for it in ["vm/image", "vm/image@FRA-A", "0/0@a.b_c:d-e"].map(item) {
+        let scope = scope_id("p-7");
+        let quotas = token(encode::quotas(&scope, 1, [], Some(&it)));
+        let limits = token(encode::limits(&scope, [], Some(&it)));
+        for (list, token) in [("quotas", quotas), ("limits", limits)] {
+            let read = decode(&format!(
+                "GET /scopes/p-7/{list}?page_token={token}&page_size=7"
+            ));
+            let page = match read {
+                Ok(Call::Read(Read::Quotas { page, .. } | Read::Limits { page, .. })) => page,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!((page.after, page.size), (Some(it.clone()), 7));
+        }
+    }
+    for id in ["a", "a.b_c:d-e", &"z".repeat(128)] {
+        let scopes = token(encode::scopes([], Some(&scope_id(id))));
+        match decode(&format!("GET /scopes?page_token={scopes}")) {
+            Ok(Call::Read(Read::Scopes { page, .. })) => {
+                assert_eq!(page.after, Some(scope_id(id)));
+            }
+            other => panic!("{other:?}"),
+        }
+        let principals = token(encode::principals([], Some(&principal_id(id))));
+        match decode(&format!("GET /principals?page_token={principals}")) {
+            Ok(Call::Read(Read::Principals { page })) => {
+                assert_eq!(page.after, Some(principal_id(id)));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

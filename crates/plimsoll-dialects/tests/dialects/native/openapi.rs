@@ -1,0 +1,103 @@
+//! The OpenAPI document: whole, and the same list of operations as the table.
+
+use std::collections::BTreeSet;
+
+use expect_test::expect_file;
+use plimsoll_dialects::native::{BASE, OPERATIONS, openapi};
+use serde_json::Value;
+
+#[test]
+fn every_operation_is_described_and_no_other() {
+    let document = openapi::document();
+    let mut described = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            assert!(described.insert(id.clone()), "{id} is there twice");
+            let Some(known) = OPERATIONS.iter().find(|known| known.id == id) else {
+                assert!(!path.starts_with(BASE), "{id} is in no table");
+                continue;
+            };
+            assert_eq!(*path, format!("{BASE}{}", known.path));
+            assert_eq!(method.to_uppercase(), known.method.name());
+            assert!(operation["responses"]["200"]["content"].is_object());
+            for status in known.problems {
+                assert!(
+                    operation["responses"][status.to_string()].is_object(),
+                    "{id} {status}"
+                );
+            }
+        }
+    }
+    assert_eq!(described.len(), OPERATIONS.len() + 3);
+}
+
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(target) if name == "$ref" => {
+                        found.insert(target.clone());
+                    }
+                    member => references(member, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = openapi::document();
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    for reference in found {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn schemas_have_bounds_enumerations_and_required_members() {
+    let document = openapi::document();
+    for (pointer, expect) in [
+        (
+            "/components/schemas/LineRequest",
+            expect_file!["openapi_line_request.json"],
+        ),
+        (
+            "/components/schemas/PrincipalRequest",
+            expect_file!["openapi_principal_request.json"],
+        ),
+        (
+            "/components/schemas/Quota",
+            expect_file!["openapi_quota.json"],
+        ),
+        (
+            "/paths/~1plimsoll~1v1~1scopes~1{scope}~1limits/delete",
+            expect_file!["openapi_delete_limit.json"],
+        ),
+    ] {
+        let described = document.pointer(pointer).unwrap();
+        expect.assert_eq(&format!("{described:#}\n"));
+    }
+}
+
+#[test]
+fn the_document_never_varies() {
+    assert_eq!(openapi::document(), openapi::document());
+}
+
+#[test]
+fn the_page_for_users_names_every_code() {
+    let page = include_str!("../../../../../docs/dialects/native.md");
+    let document = openapi::document();
+    let codes = &document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"];
+    for code in codes.as_array().unwrap() {
+        let code = code.as_str().unwrap();
+        assert!(page.contains(&format!("`{code}`")), "{code}");
+    }
+}

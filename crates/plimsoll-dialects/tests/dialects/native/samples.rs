@@ -1,0 +1,196 @@
+//! Core values to be shown.
+
+use std::collections::BTreeMap;
+
+use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
+use plimsoll_core::model::{
+    Attributes, Credential, Item, Limit, Line, Lines, Location, Principal, Reach, Reservation,
+    Resource, Role, Scope, State, Terms,
+};
+use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId, Text};
+use plimsoll_core::outcome::{Exceeded, Source};
+use plimsoll_core::report::{Quota, QuotaSource};
+
+pub(super) fn text(text: &str) -> Text {
+    Text::parse(text).unwrap()
+}
+
+pub(super) fn scope_id(id: &str) -> ScopeId {
+    ScopeId::parse(id).unwrap()
+}
+
+pub(super) fn location_id(id: &str) -> LocationId {
+    LocationId::parse(id).unwrap()
+}
+
+pub(super) fn resource_name(name: &str) -> ResourceName {
+    ResourceName::parse(name).unwrap()
+}
+
+pub(super) fn principal_id(id: &str) -> PrincipalId {
+    PrincipalId::parse(id).unwrap()
+}
+
+/// 2026-01-31T12:00:00Z and some milliseconds.
+pub(super) fn at(ms: u64) -> Timestamp {
+    Timestamp::from_ms(1_769_860_800_000 + ms).unwrap()
+}
+
+pub(super) fn amount(units: u64) -> Amount {
+    Amount::new(units).unwrap()
+}
+
+pub(super) fn finite(units: u64) -> Ceiling {
+    Ceiling::Finite(amount(units))
+}
+
+/// `vm/image` or `vm/image@FRA-A`.
+pub(super) fn item(text: &str) -> Item {
+    let (resource, location) = text.split_once('@').unzip();
+    Item {
+        resource: resource_name(resource.unwrap_or(text)),
+        location: location.map(location_id),
+    }
+}
+
+pub(super) fn attributes(entries: &[(&str, &str)]) -> Attributes {
+    let entries = entries
+        .iter()
+        .map(|(name, value)| (text(name), text(value)));
+    Attributes::new(BTreeMap::from_iter(entries)).unwrap()
+}
+
+pub(super) fn reservation(state: State) -> Reservation {
+    let line = |it: &str, units| Line {
+        item: item(it),
+        amount: amount(units),
+    };
+    Reservation {
+        tenant: scope_id("acme"),
+        id: ReservationId::parse("r-1").unwrap(),
+        scope: scope_id("p-7"),
+        lines: Lines::new(vec![line("vm/image@FRA-A", 1), line("vpc/subnet", 2)]).unwrap(),
+        terms: Terms::Hold { ttl_ms: 300_000 },
+        holder: Some(text("img-1 \"ü\"")),
+        attributes: attributes(&[("name", "x")]),
+        state,
+        created_at: at(0),
+        revision: 42,
+    }
+}
+
+pub(super) fn resource() -> Resource {
+    Resource {
+        name: resource_name("vm/image"),
+        unit: text("count"),
+        default_ceiling: finite(5),
+        per_location: true,
+        adjustable: true,
+        description: text("machine images"),
+    }
+}
+
+pub(super) fn location() -> Location {
+    Location {
+        id: location_id("FRA-A"),
+        name: text("Frankfurt A"),
+        attributes: attributes(&[("zoneName", "Frankfurt A")]),
+    }
+}
+
+pub(super) fn scope(parent: Option<&str>) -> Scope {
+    let id = if parent.is_some() { "p-7" } else { "acme" };
+    Scope {
+        id: scope_id(id),
+        parent: parent.map(scope_id),
+        tenant: scope_id("acme"),
+        depth: if parent.is_some() { 2 } else { 1 },
+        kind: text("project"),
+    }
+}
+
+pub(super) fn limit(it: &str, ceiling: Ceiling) -> Limit {
+    Limit {
+        scope: scope_id("p-7"),
+        item: item(it),
+        ceiling,
+        set_by: principal_id("ops"),
+        set_at: at(7),
+        reason: text("launch"),
+        revision: 12,
+    }
+}
+
+pub(super) fn set_for(it: &str) -> Source {
+    Source::Limit {
+        item: item(it),
+        set_by: principal_id("ops"),
+        reason: text("launch"),
+        revision: 12,
+    }
+}
+
+pub(super) fn principal(credential: Credential) -> Principal {
+    Principal {
+        id: principal_id("k-1"),
+        role: Role::Enforcer,
+        reach: Reach::Below(scope_id("acme")),
+        credential,
+        enabled: true,
+        expires_at: Some(at(999)),
+        description: text("image service"),
+        created_at: at(0),
+        revision: 3,
+    }
+}
+
+pub(super) fn token() -> Credential {
+    Credential::Token { hash: [7; 32] }
+}
+
+pub(super) fn access_key() -> Credential {
+    Credential::AccessKey {
+        sealed_secret: vec![7; 48],
+    }
+}
+
+pub(super) fn exceeded() -> Exceeded {
+    Exceeded {
+        scope: scope_id("p-7"),
+        item: item("vm/image@FRA-A"),
+        ceiling: finite(5),
+        source: Source::Default,
+        used: amount(3),
+        held: amount(2),
+        asked: amount(1),
+        short_by: amount(1),
+        smallest_sufficient: Some(amount(6)),
+        fits_at: Some(at(300_000)),
+    }
+}
+
+pub(super) fn quota() -> Quota {
+    Quota {
+        item: item("vm/image@FRA-A"),
+        unit: text("count"),
+        ceiling: finite(5),
+        used: amount(6),
+        held: amount(1),
+        available: finite(0),
+        over_by: amount(2),
+        sources: vec![
+            QuotaSource {
+                scope: scope_id("p-7"),
+                ceiling: finite(5),
+                source: Source::Default,
+                available: finite(0),
+            },
+            QuotaSource {
+                scope: scope_id("acme"),
+                ceiling: Ceiling::Unlimited,
+                source: set_for("vm/image"),
+                available: Ceiling::Unlimited,
+            },
+        ],
+    }
+}
