@@ -9,47 +9,55 @@ use crate::model::{Item, Limit, Resource, Scope};
 use crate::outcome::Source;
 use crate::rows::Rows;
 
-/// A ceiling and where it comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Effective {
-    /// The ceiling.
-    pub ceiling: Ceiling,
-    /// Its source.
-    pub source: Source,
+/// A ceiling, with the row that it comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Effective<'a> {
+    /// The resource's default.
+    Default(&'a Resource),
+    /// A limit that somebody set.
+    Limit(&'a Limit),
+    /// Nothing is set at a scope above: only the number space binds it.
+    Unbound,
 }
 
-impl Effective {
-    /// What binds a scope above at which nothing is set: only the number space.
-    pub const UNBOUND: Effective = Effective {
-        ceiling: Ceiling::Unlimited,
-        source: Source::NumberSpace,
-    };
+impl Effective<'_> {
+    /// The ceiling.
+    pub fn ceiling(self) -> Ceiling {
+        match self {
+            Effective::Default(resource) => resource.default_ceiling,
+            Effective::Limit(limit) => limit.ceiling,
+            Effective::Unbound => Ceiling::Unlimited,
+        }
+    }
+
+    /// Where it comes from, as a caller is told.
+    pub fn source(self) -> Source {
+        match self {
+            Effective::Default(_) => Source::Default,
+            Effective::Limit(limit) => Source::Limit {
+                item: limit.item.clone(),
+                set_by: limit.set_by.clone(),
+                reason: limit.reason.clone(),
+                revision: limit.revision,
+            },
+            Effective::Unbound => Source::NumberSpace,
+        }
+    }
 }
 
 /// What binds the scope that uses the resource.
-pub fn at_user<R: Rows>(rows: &R, scope: &Scope, resource: &Resource, item: &Item) -> Effective {
-    at_parent(rows, scope, item).unwrap_or(Effective {
-        ceiling: resource.default_ceiling,
-        source: Source::Default,
-    })
+pub fn at_user<'a, R: Rows>(
+    rows: &'a R,
+    scope: &Scope,
+    resource: &'a Resource,
+    item: &Item,
+) -> Effective<'a> {
+    set_limit(rows, scope, item).map_or(Effective::Default(resource), Effective::Limit)
 }
 
-/// What binds a scope above: the limit that is set there, if any.
-pub fn at_parent<R: Rows>(rows: &R, scope: &Scope, item: &Item) -> Option<Effective> {
-    set_limit(rows, scope, item).map(|limit| Effective {
-        ceiling: limit.ceiling,
-        source: source_of(limit),
-    })
-}
-
-/// How a limit is named as a source.
-pub fn source_of(limit: &Limit) -> Source {
-    Source::Limit {
-        item: limit.item.clone(),
-        set_by: limit.set_by.clone(),
-        reason: limit.reason.clone(),
-        revision: limit.revision,
-    }
+/// What binds a scope above it.
+pub fn at_parent<'a, R: Rows>(rows: &'a R, scope: &Scope, item: &Item) -> Effective<'a> {
+    set_limit(rows, scope, item).map_or(Effective::Unbound, Effective::Limit)
 }
 
 /// The limit that counts among those set at a scope: for the exact location, else for any.

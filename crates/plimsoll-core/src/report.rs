@@ -123,13 +123,14 @@ pub fn quotas<'a, R: Rows>(
 /// The quota of one item at a scope.
 pub fn quota<R: Rows>(rows: &R, scope: &Scope, resource: &Resource, item: Item) -> Quota {
     let account = rows.account(&scope.id, &item);
-    let Effective { ceiling, .. } = ceilings::at_user(rows, scope, resource, &item);
-    let sources = sources(rows, scope, resource, &item, account);
-    let above = path(rows, scope).skip(1).filter_map(|above| {
-        let effective = ceilings::at_parent(rows, above, &item)?;
-        Some(left(effective.ceiling, rows.account(&above.id, &item)))
-    });
-    let available = above.fold(left(ceiling, account), smaller);
+    let ceiling = ceilings::at_user(rows, scope, resource, &item).ceiling();
+    let available = path(rows, scope)
+        .skip(1)
+        .map(|above| {
+            let effective = ceilings::at_parent(rows, above, &item);
+            left(effective.ceiling(), rows.account(&above.id, &item))
+        })
+        .fold(left(ceiling, account), smaller);
     // Where numbers end, they end at every scope above, whether anything is set there or not.
     let room = path(rows, scope)
         .map(|above| Amount::MAX.minus_or_zero(rows.account(&above.id, &item).taken()))
@@ -138,6 +139,7 @@ pub fn quota<R: Rows>(rows: &R, scope: &Scope, resource: &Resource, item: Item) 
         Ceiling::Finite(amount) => Ceiling::Finite(amount.min(room)),
         Ceiling::Unlimited => Ceiling::Unlimited,
     };
+    let sources = sources(rows, scope, resource, &item, account);
     Quota {
         unit: resource.unit.clone(),
         ceiling,
@@ -185,7 +187,7 @@ fn source(limit: &Limit, account: Account) -> QuotaSource {
     QuotaSource {
         scope: limit.scope.clone(),
         ceiling: limit.ceiling,
-        source: ceilings::source_of(limit),
+        source: Effective::Limit(limit).source(),
         available: left(limit.ceiling, account),
     }
 }

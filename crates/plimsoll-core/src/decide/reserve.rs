@@ -167,7 +167,7 @@ fn exceeded<R: Rows>(
             let effective = if above.id == scope.id {
                 ceilings::at_user(draft.rows, above, resource, &line.item)
             } else {
-                ceilings::at_parent(draft.rows, above, &line.item).unwrap_or(Effective::UNBOUND)
+                ceilings::at_parent(draft.rows, above, &line.item)
             };
             let account = draft.account(&above.id, &line.item);
             exceeded.extend(passed(above, line, effective, account));
@@ -177,17 +177,23 @@ fn exceeded<R: Rows>(
 }
 
 /// One limit that a line would pass, or `None` where it would not.
-fn passed(scope: &Scope, line: &Line, effective: Effective, account: Account) -> Option<Exceeded> {
-    let room = effective.ceiling.amount().minus_or_zero(account.taken());
-    let over = account.taken().minus_or_zero(effective.ceiling.amount());
+fn passed(
+    scope: &Scope,
+    line: &Line,
+    effective: Effective<'_>,
+    account: Account,
+) -> Option<Exceeded> {
+    let ceiling = effective.ceiling();
+    let room = ceiling.amount().minus_or_zero(account.taken());
+    let over = account.taken().minus_or_zero(ceiling.amount());
     if line.amount <= room {
         return None;
     }
     Some(Exceeded {
         scope: scope.id.clone(),
         item: line.item.clone(),
-        ceiling: effective.ceiling,
-        source: effective.source,
+        ceiling,
+        source: effective.source(),
         used: account.used,
         held: account.held,
         asked: line.amount,
