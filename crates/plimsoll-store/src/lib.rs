@@ -1,0 +1,37 @@
+//! Makes the core's decisions durable.
+//!
+//! A [`Store`] takes batches of commands, decides them with `plimsoll-core` and answers once the
+//! events are durable. It knows nothing of HTTP, and no rule of the domain.
+//!
+//! ```text
+//! submit ──queue──► lane: one thread
+//!                     gather what has arrived           (group commit)
+//!                     decide each on Overlay(Tables)    (pure)
+//!                     write ONE journal record, flush   (sqlite only)
+//!                     apply the events to Tables, answer
+//! read ───────────► Tables: what is durable, and nothing else
+//! ```
+//!
+//! | store | durable | for |
+//! |---|---|---|
+//! | memory | no | tests; the reference for all others |
+//! | sqlite | yes | one machine, no set-up |
+//!
+//! Modules, in reading order: `record` (the bytes), `tables` and `overlay` (the rows), `lane`
+//! (group commit), `sqlite` (the files).
+
+mod lane;
+mod list;
+mod overlay;
+mod record;
+pub mod sqlite;
+mod store;
+mod tables;
+#[cfg(test)]
+mod testing;
+
+pub use lane::{BATCH_COMMANDS_MAX, QUEUED_COMMANDS_MAX, SubmitError};
+pub use list::{Page, ReservationPage};
+pub use record::Hash;
+pub use store::{Clock, Store, StoreError};
+pub use tables::{LogHead, Tables};

@@ -1,0 +1,95 @@
+//! Pages of rows, in an order that does not move: by id.
+
+use plimsoll_core::model::{Item, Limit, Principal, Reach, Reservation, Scope};
+use plimsoll_core::names::{PrincipalId, ReservationId, ScopeId};
+use plimsoll_core::report::ReservationFilter;
+use plimsoll_core::rows::scope_within;
+
+use crate::tables::Tables;
+
+/// Reservations looked at for one page, so that a rare filter does not hold the rows for long.
+const PAGE_SCAN_MAX: usize = 10_000;
+
+/// Which part of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<K> {
+    /// Only what comes behind this key.
+    pub after: Option<K>,
+    /// At most so many rows.
+    pub size: usize,
+}
+
+/// Some reservations, and where the next page starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReservationPage {
+    /// The rows; fewer than the page's size where many had to be passed over.
+    pub rows: Vec<Reservation>,
+    /// The key to go on behind; `None` at the end of the list.
+    pub next: Option<ReservationId>,
+}
+
+impl Tables {
+    pub(crate) fn list_scopes(
+        &self,
+        reach: &Reach,
+        parent: Option<&ScopeId>,
+        page: &Page<ScopeId>,
+    ) -> Vec<Scope> {
+        self.scopes_after(page.after.as_ref())
+            .filter(|scope| parent.is_none() || scope.parent.as_ref() == parent)
+            .filter(|scope| scope_within(self, reach, &scope.id).is_some())
+            .take(page.size)
+            .cloned()
+            .collect()
+    }
+
+    pub(crate) fn list_limits(
+        &self,
+        reach: &Reach,
+        scope: &ScopeId,
+        page: &Page<Item>,
+    ) -> Option<Vec<Limit>> {
+        scope_within(self, reach, scope)?;
+        Some(
+            self.limits_after(scope, page.after.as_ref())
+                .take(page.size)
+                .cloned()
+                .collect(),
+        )
+    }
+
+    /// The reservations of a scope and of everything below it.
+    pub(crate) fn list_reservations(
+        &self,
+        reach: &Reach,
+        scope: &ScopeId,
+        filter: &ReservationFilter,
+        page: &Page<ReservationId>,
+    ) -> Option<ReservationPage> {
+        let tenant = &scope_within(self, reach, scope)?.tenant;
+        let below = Reach::Below(scope.clone());
+        let mut found = ReservationPage {
+            rows: Vec::new(),
+            next: None,
+        };
+        let rows = self.reservations_after(tenant, page.after.as_ref());
+        for (scanned, row) in rows.enumerate() {
+            if found.rows.len() == page.size || scanned == PAGE_SCAN_MAX {
+                return Some(found);
+            }
+            found.next = Some(row.id.clone());
+            if filter.admits(row) && scope_within(self, &below, &row.scope).is_some() {
+                found.rows.push(row.clone());
+            }
+        }
+        found.next = None;
+        Some(found)
+    }
+
+    pub(crate) fn list_principals(&self, page: &Page<PrincipalId>) -> Vec<Principal> {
+        self.principals_after(page.after.as_ref())
+            .take(page.size)
+            .cloned()
+            .collect()
+    }
+}

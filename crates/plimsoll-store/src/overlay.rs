@@ -1,0 +1,258 @@
+//! What a batch has decided and not yet made durable, on top of the tables.
+//!
+//! Readers see the tables, so they see only what is durable; the commands of a batch see the
+//! overlay, so each sees what the ones before it did.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::HashMap;
+use plimsoll_core::amount::Timestamp;
+use plimsoll_core::event::{Change, Event, Head, Log};
+use plimsoll_core::invariants;
+use plimsoll_core::model::{
+    Account, Item, Limit, Location, Principal, Reservation, Resource, Scope, State,
+};
+use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId};
+use plimsoll_core::outcome::Breach;
+use plimsoll_core::rows::Rows;
+
+use crate::record::Hash;
+use crate::tables::{At, LogHead, Tables};
+
+/// The tables with the rows that a batch has changed.
+pub(crate) struct Overlay<'a> {
+    below: &'a Tables,
+    /// The whole catalogue, once the batch has changed it: it is small, and that is rare.
+    resources: Option<BTreeMap<ResourceName, Resource>>,
+    locations: Option<BTreeMap<LocationId, Location>>,
+    scopes: HashMap<ScopeId, Scope>,
+    limits: HashMap<(ScopeId, Item), Option<Limit>>,
+    accounts: HashMap<(ScopeId, Item), Account>,
+    reservations: HashMap<ScopeId, BatchOfTenant>,
+    principals: HashMap<PrincipalId, Option<Principal>>,
+    logs: HashMap<Log, LogHead>,
+}
+
+/// What the batch has done to one tenant's reservations.
+#[derive(Default)]
+struct BatchOfTenant {
+    rows: HashMap<ReservationId, Reservation>,
+    holds: BTreeSet<(Timestamp, ReservationId)>,
+}
+
+impl<'a> Overlay<'a> {
+    /// Nothing on top of the tables.
+    pub(crate) fn new(below: &'a Tables) -> Self {
+        Self {
+            below,
+            resources: None,
+            locations: None,
+            scopes: HashMap::new(),
+            limits: HashMap::new(),
+            accounts: HashMap::new(),
+            reservations: HashMap::new(),
+            principals: HashMap::new(),
+            logs: HashMap::new(),
+        }
+    }
+
+    /// Where a log stands, with its hash.
+    pub(crate) fn log(&self, log: &Log) -> LogHead {
+        self.logs
+            .get(log)
+            .copied()
+            .unwrap_or_else(|| self.below.log(log))
+    }
+
+    /// Takes note of an event that the batch has decided.
+    ///
+    /// Errors: [`Breach`] where the event does not follow on its log's head.
+    pub(crate) fn apply(&mut self, event: &Event, chain: Hash) -> Result<(), Breach> {
+        invariants::may_follow(self.head(&event.log), event)?;
+        for change in &event.changes {
+            self.put(change);
+        }
+        let head = Head {
+            revision: event.revision,
+            at: event.at,
+        };
+        self.logs.insert(event.log.clone(), LogHead { head, chain });
+        Ok(())
+    }
+
+    fn put(&mut self, change: &Change) {
+        match change {
+            Change::Resource(row) => {
+                let resources = self
+                    .resources
+                    .get_or_insert_with(|| self.below.resources.clone());
+                resources.insert(row.name.clone(), row.clone());
+            }
+            Change::Location(row) => {
+                let locations = self
+                    .locations
+                    .get_or_insert_with(|| self.below.locations.clone());
+                locations.insert(row.id.clone(), row.clone());
+            }
+            Change::Scope(row) => {
+                self.scopes.insert(row.id.clone(), row.clone());
+            }
+            Change::Limit(row) => {
+                let key = (row.scope.clone(), row.item.clone());
+                self.limits.insert(key, Some(row.clone()));
+            }
+            Change::LimitGone { scope, item } => {
+                self.limits.insert((scope.clone(), item.clone()), None);
+            }
+            Change::Account {
+                scope,
+                item,
+                account,
+            } => {
+                self.accounts
+                    .insert((scope.clone(), item.clone()), *account);
+            }
+            Change::Reservation(row) => self.put_reservation(row),
+            Change::Principal(row) => {
+                self.principals.insert(row.id.clone(), Some(row.clone()));
+            }
+            Change::PrincipalGone(id) => {
+                self.principals.insert(id.clone(), None);
+            }
+        }
+    }
+
+    fn put_reservation(&mut self, row: &Reservation) {
+        let batch = self.reservations.entry_ref(&row.tenant).or_default();
+        if let Some(before) = batch.rows.insert(row.id.clone(), row.clone())
+            && let State::Held { expires_at } = before.state
+        {
+            batch.holds.remove(&(expires_at, before.id));
+        }
+        if let State::Held { expires_at } = row.state {
+            batch.holds.insert((expires_at, row.id.clone()));
+        }
+    }
+}
+
+impl Rows for Overlay<'_> {
+    fn head(&self, log: &Log) -> Head {
+        self.log(log).head
+    }
+
+    fn resource(&self, name: &ResourceName) -> Option<&Resource> {
+        self.resources
+            .as_ref()
+            .unwrap_or(&self.below.resources)
+            .get(name)
+    }
+
+    fn resources(&self) -> impl Iterator<Item = &Resource> {
+        self.resources
+            .as_ref()
+            .unwrap_or(&self.below.resources)
+            .values()
+    }
+
+    fn resource_count(&self) -> usize {
+        self.resources
+            .as_ref()
+            .unwrap_or(&self.below.resources)
+            .len()
+    }
+
+    fn location(&self, id: &LocationId) -> Option<&Location> {
+        self.locations
+            .as_ref()
+            .unwrap_or(&self.below.locations)
+            .get(id)
+    }
+
+    fn locations(&self) -> impl Iterator<Item = &Location> {
+        self.locations
+            .as_ref()
+            .unwrap_or(&self.below.locations)
+            .values()
+    }
+
+    fn location_count(&self) -> usize {
+        self.locations
+            .as_ref()
+            .unwrap_or(&self.below.locations)
+            .len()
+    }
+
+    fn scope(&self, id: &ScopeId) -> Option<&Scope> {
+        self.scopes.get(id).or_else(|| self.below.scope(id))
+    }
+
+    fn limit(&self, scope: &ScopeId, item: &Item) -> Option<&Limit> {
+        match self.limits.get(&At(scope, item)) {
+            Some(changed) => changed.as_ref(),
+            None => self.below.limit(scope, item),
+        }
+    }
+
+    fn account(&self, scope: &ScopeId, item: &Item) -> Account {
+        let changed = self.accounts.get(&At(scope, item)).copied();
+        changed.unwrap_or_else(|| self.below.account(scope, item))
+    }
+
+    fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<&Reservation> {
+        let changed = self
+            .reservations
+            .get(tenant)
+            .and_then(|batch| batch.rows.get(id));
+        changed.or_else(|| self.below.reservation(tenant, id))
+    }
+
+    fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
+        let batch = self.reservations.get(tenant);
+        let is_changed =
+            move |id: &ReservationId| batch.is_some_and(|batch| batch.rows.contains_key(id));
+        let unchanged = self
+            .below
+            .hold_order(tenant)
+            .filter(move |(_, row)| !is_changed(&row.id));
+        let changed = batch.into_iter().flat_map(|batch| {
+            batch
+                .holds
+                .iter()
+                .filter_map(|(at, id)| Some((at, batch.rows.get(id)?)))
+        });
+        merged(unchanged, changed)
+    }
+
+    fn principal(&self, id: &PrincipalId) -> Option<&Principal> {
+        match self.principals.get(id) {
+            Some(changed) => changed.as_ref(),
+            None => self.below.principal(id),
+        }
+    }
+}
+
+/// Two orders of expiry as one.
+fn merged<'a>(
+    one: impl Iterator<Item = (&'a Timestamp, &'a Reservation)>,
+    other: impl Iterator<Item = (&'a Timestamp, &'a Reservation)>,
+) -> impl Iterator<Item = &'a Reservation> {
+    let mut one = one.peekable();
+    let mut other = other.peekable();
+    let place = |(at, row): &(&'a Timestamp, &'a Reservation)| (**at, &row.id);
+    std::iter::from_fn(move || {
+        let one_is_next = match (one.peek(), other.peek()) {
+            (Some(one), Some(other)) => place(one) <= place(other),
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        let next = if one_is_next {
+            one.next()
+        } else {
+            other.next()
+        };
+        next.map(|(_, row)| row)
+    })
+}
+
+#[cfg(test)]
+mod tests;

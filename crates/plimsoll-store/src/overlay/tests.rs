@@ -1,0 +1,137 @@
+//! The overlay answers as the tables do once they have applied the same events.
+
+use std::fmt::Debug;
+
+use plimsoll_core::names::ResourceName;
+
+use super::*;
+use crate::testing::{Dice, items, locations, name, principals, reservations, scopes};
+
+fn logs() -> [Log; 5] {
+    let [t, a, b, u] = scopes().map(Log::Tenant);
+    [Log::Catalogue, t, a, b, u]
+}
+
+fn same<T: PartialEq + Debug>(overlay: T, tables: T, what: &str, seed: u64) {
+    assert_eq!(overlay, tables, "{what}, seed {seed}");
+}
+
+/// Compares every method of [`Rows`] over every name that the dice know.
+fn assert_same_rows(overlay: &Overlay<'_>, tables: &Tables, seed: u64) {
+    for log in &logs() {
+        same(overlay.head(log), tables.head(log), "head", seed);
+        same(overlay.log(log), tables.log(log), "log", seed);
+    }
+    for resource in ["vm/image", "vm/disk", "vm/none"].map(|id| name(id, ResourceName::parse)) {
+        let (one, other) = (overlay.resource(&resource), tables.resource(&resource));
+        same(one, other, "resource", seed);
+    }
+    let resources: Vec<_> = tables.resources().collect();
+    same(overlay.resources().collect(), resources, "resources", seed);
+    let (one, other) = (overlay.resource_count(), tables.resource_count());
+    same(one, other, "resource count", seed);
+    for location in &locations() {
+        let (one, other) = (overlay.location(location), tables.location(location));
+        same(one, other, "location", seed);
+    }
+    let rows: Vec<_> = tables.locations().collect();
+    same(overlay.locations().collect(), rows, "locations", seed);
+    let (one, other) = (overlay.location_count(), tables.location_count());
+    same(one, other, "location count", seed);
+    for scope in &scopes() {
+        same(overlay.scope(scope), tables.scope(scope), "scope", seed);
+        for item in &items() {
+            let (one, other) = (overlay.limit(scope, item), tables.limit(scope, item));
+            same(one, other, "limit", seed);
+            let (one, other) = (overlay.account(scope, item), tables.account(scope, item));
+            same(one, other, "account", seed);
+        }
+        for id in &reservations() {
+            let (one, other) = (
+                overlay.reservation(scope, id),
+                tables.reservation(scope, id),
+            );
+            same(one, other, "reservation", seed);
+        }
+        let holds: Vec<_> = tables.holds(scope).collect();
+        same(overlay.holds(scope).collect(), holds, "holds", seed);
+    }
+    for id in &principals() {
+        same(
+            overlay.principal(id),
+            tables.principal(id),
+            "principal",
+            seed,
+        );
+    }
+}
+
+/// The holds in order of expiry, ties in order of id, found without any index.
+fn assert_holds_in_order(tables: &Tables, seed: u64) {
+    for tenant in &scopes() {
+        let mut expected: Vec<_> = tables
+            .reservations()
+            .filter(|row| row.tenant == *tenant)
+            .filter_map(|row| match row.state {
+                State::Held { expires_at } => Some((expires_at, &row.id)),
+                State::Committed | State::Released { .. } | State::Expired { .. } => None,
+            })
+            .collect();
+        expected.sort_unstable();
+        let found: Vec<_> = tables
+            .hold_order(tenant)
+            .map(|(at, row)| (*at, &row.id))
+            .collect();
+        assert_eq!(found, expected, "seed {seed}");
+    }
+}
+
+/// The next event of a random log.
+fn next_event(dice: &mut Dice, tables: &Overlay<'_>) -> Event {
+    let log = dice.pick(&logs());
+    let revision = tables.head(&log).revision + 1;
+    let mut event = dice.event(log, revision);
+    for change in &mut event.changes {
+        if let Change::Account { account, .. } = change {
+            account.held = account.used;
+        }
+    }
+    event
+}
+
+#[test]
+fn the_overlay_answers_as_the_tables_will() {
+    for seed in 0..300 {
+        let mut dice = Dice(seed);
+        let mut below = Tables::default();
+        let mut above = Tables::default();
+        for _ in 0..dice.below(40) {
+            let event = next_event(&mut dice, &Overlay::new(&below));
+            below.apply(event.clone(), [1; 32]).expect("the next one");
+            above.apply(event, [1; 32]).expect("the next one");
+        }
+        let mut overlay = Overlay::new(&below);
+        assert_same_rows(&overlay, &above, seed);
+        for step in 0..30 {
+            let event = next_event(&mut dice, &overlay);
+            let chain = [step; 32];
+            overlay.apply(&event, chain).expect("the next one");
+            above.apply(event, chain).expect("the next one");
+            assert_same_rows(&overlay, &above, seed);
+            assert_holds_in_order(&above, seed);
+        }
+    }
+}
+
+#[test]
+fn an_event_out_of_turn_changes_nothing() {
+    let mut tables = Tables::default();
+    let mut dice = Dice(2);
+    let mut event = next_event(&mut dice, &Overlay::new(&tables));
+    event.revision = 2;
+    assert!(Overlay::new(&tables).apply(&event, [1; 32]).is_err());
+    let log = event.log.clone();
+    assert!(tables.apply(event, [1; 32]).is_err());
+    assert_eq!(tables.log(&log), LogHead::default());
+    assert_same_rows(&Overlay::new(&Tables::default()), &tables, 2);
+}

@@ -1,0 +1,372 @@
+//! Bytes to core values. Every length and number is checked: a record may come from anywhere.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
+use plimsoll_core::event::{Cause, Change, Event, Log};
+use plimsoll_core::model::{
+    Account, Attributes, Credential, Item, Limit, Line, Lines, Location, Principal, Reach,
+    Reservation, Resource, Role, Scope, State, Terms,
+};
+use plimsoll_core::names::NameError;
+use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId, Text};
+
+use super::Hash;
+
+/// What is wrong with a record, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Damage {
+    /// The byte at which it was noticed.
+    pub(crate) offset: usize,
+    /// What is wrong.
+    pub(crate) what: &'static str,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (byte {})", self.what, self.offset)
+    }
+}
+
+impl std::error::Error for Damage {}
+
+type Parsed<T> = Result<T, Damage>;
+
+/// A record's events, each with its bytes.
+type Events = Vec<(Event, Box<[u8]>)>;
+
+/// Reads everything between the version and the trailer.
+pub(super) fn body(body: &[u8]) -> Parsed<(u64, Hash, Events)> {
+    let mut reader = Reader {
+        bytes: body,
+        offset: 1,
+    };
+    let sequence = u64::from_le_bytes(reader.array()?);
+    let previous = reader.array()?;
+    let count = u32::from_le_bytes(reader.array()?);
+    let mut events = Vec::new();
+    for _ in 0..count {
+        let start = reader.offset;
+        let event = reader.event()?;
+        events.push((
+            event,
+            body.get(start..reader.offset).unwrap_or_default().into(),
+        ));
+    }
+    if reader.offset < body.len() {
+        return Err(reader.damage("there are bytes behind the last event"));
+    }
+    Ok((sequence, previous, events))
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    offset: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn damage(&self, what: &'static str) -> Damage {
+        Damage {
+            offset: self.offset,
+            what,
+        }
+    }
+
+    fn take(&mut self, len: usize) -> Parsed<&'a [u8]> {
+        let rest = self.bytes.get(self.offset..).unwrap_or_default();
+        let taken = rest
+            .get(..len)
+            .ok_or_else(|| self.damage("a value is cut short"))?;
+        self.offset += len;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Parsed<[u8; N]> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    fn byte(&mut self) -> Parsed<u8> {
+        self.array().map(|[byte]| byte)
+    }
+
+    fn flag(&mut self) -> Parsed<bool> {
+        match self.byte()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(self.damage("a flag is neither 0 nor 1")),
+        }
+    }
+
+    fn integer(&mut self) -> Parsed<u64> {
+        let mut value: u64 = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            let bits = u64::from(byte & 0x7f);
+            if bits
+                .checked_shl(shift)
+                .is_none_or(|shifted| shifted >> shift != bits)
+            {
+                break;
+            }
+            value |= bits << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(self.damage("a number does not fit into 64 bits"))
+    }
+
+    fn len(&mut self) -> Parsed<usize> {
+        let len = self.integer()?;
+        usize::try_from(len)
+            .ok()
+            .filter(|len| *len <= self.bytes.len())
+            .ok_or_else(|| self.damage("a length is greater than the record"))
+    }
+
+    fn byte_string(&mut self) -> Parsed<&'a [u8]> {
+        let len = self.len()?;
+        self.take(len)
+    }
+
+    fn name<T>(&mut self, parse: fn(&str) -> Result<T, NameError>) -> Parsed<T> {
+        let bytes = self.byte_string()?;
+        str::from_utf8(bytes)
+            .ok()
+            .and_then(|text| parse(text).ok())
+            .ok_or_else(|| self.damage("a name is not one"))
+    }
+
+    fn optional_name<T>(&mut self, parse: fn(&str) -> Result<T, NameError>) -> Parsed<Option<T>> {
+        if self.flag()? {
+            self.name(parse).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn amount(&mut self) -> Parsed<Amount> {
+        let units = self.integer()?;
+        Amount::new(units).ok_or_else(|| self.damage("an amount is too large"))
+    }
+
+    fn instant(&mut self) -> Parsed<Timestamp> {
+        let ms = self.integer()?;
+        Timestamp::from_ms(ms).ok_or_else(|| self.damage("an instant is too late"))
+    }
+
+    fn ceiling(&mut self) -> Parsed<Ceiling> {
+        if self.flag()? {
+            Ok(Ceiling::Unlimited)
+        } else {
+            self.amount().map(Ceiling::Finite)
+        }
+    }
+
+    fn item(&mut self) -> Parsed<Item> {
+        Ok(Item {
+            resource: self.name(ResourceName::parse)?,
+            location: self.optional_name(LocationId::parse)?,
+        })
+    }
+
+    fn attributes(&mut self) -> Parsed<Attributes> {
+        let mut entries = BTreeMap::new();
+        for _ in 0..self.len()? {
+            entries.insert(self.name(Text::parse)?, self.name(Text::parse)?);
+        }
+        Attributes::new(entries).ok_or_else(|| self.damage("there are too many attributes"))
+    }
+
+    fn event(&mut self) -> Parsed<Event> {
+        let log = match self.byte()? {
+            0 => Log::Catalogue,
+            1 => Log::Tenant(self.name(ScopeId::parse)?),
+            _ => return Err(self.damage("a log is of no known kind")),
+        };
+        let revision = self.integer()?;
+        let at = self.instant()?;
+        let actor = self.name(PrincipalId::parse)?;
+        let cause = self.cause()?;
+        let changes = (0..self.len()?)
+            .map(|_| self.change())
+            .collect::<Parsed<_>>()?;
+        Ok(Event {
+            log,
+            revision,
+            at,
+            actor,
+            cause,
+            changes,
+        })
+    }
+
+    fn cause(&mut self) -> Parsed<Cause> {
+        Ok(match self.byte()? {
+            0 => Cause::Reserved,
+            1 => Cause::Committed,
+            2 => Cause::Released,
+            3 => Cause::Expired,
+            4 => Cause::ResourcePut,
+            5 => Cause::LocationPut,
+            6 => Cause::ScopePut,
+            7 => Cause::LimitPut,
+            8 => Cause::LimitDeleted,
+            9 => Cause::PrincipalCreated,
+            10 => Cause::PrincipalChanged,
+            11 => Cause::PrincipalDeleted,
+            _ => return Err(self.damage("a cause is of no known kind")),
+        })
+    }
+
+    fn change(&mut self) -> Parsed<Change> {
+        Ok(match self.byte()? {
+            0 => Change::Resource(self.resource()?),
+            1 => Change::Location(self.location()?),
+            2 => Change::Scope(self.scope()?),
+            3 => Change::Limit(self.limit()?),
+            4 => Change::LimitGone {
+                scope: self.name(ScopeId::parse)?,
+                item: self.item()?,
+            },
+            5 => Change::Account {
+                scope: self.name(ScopeId::parse)?,
+                item: self.item()?,
+                account: Account {
+                    used: self.amount()?,
+                    held: self.amount()?,
+                },
+            },
+            6 => Change::Reservation(self.reservation()?),
+            7 => Change::Principal(self.principal()?),
+            8 => Change::PrincipalGone(self.name(PrincipalId::parse)?),
+            _ => return Err(self.damage("a change is of no known kind")),
+        })
+    }
+
+    fn resource(&mut self) -> Parsed<Resource> {
+        Ok(Resource {
+            name: self.name(ResourceName::parse)?,
+            unit: self.name(Text::parse)?,
+            default_ceiling: self.ceiling()?,
+            per_location: self.flag()?,
+            adjustable: self.flag()?,
+            description: self.name(Text::parse)?,
+        })
+    }
+
+    fn location(&mut self) -> Parsed<Location> {
+        Ok(Location {
+            id: self.name(LocationId::parse)?,
+            name: self.name(Text::parse)?,
+            attributes: self.attributes()?,
+        })
+    }
+
+    fn scope(&mut self) -> Parsed<Scope> {
+        Ok(Scope {
+            id: self.name(ScopeId::parse)?,
+            parent: self.optional_name(ScopeId::parse)?,
+            tenant: self.name(ScopeId::parse)?,
+            depth: self.byte()?,
+            kind: self.name(Text::parse)?,
+        })
+    }
+
+    fn limit(&mut self) -> Parsed<Limit> {
+        Ok(Limit {
+            scope: self.name(ScopeId::parse)?,
+            item: self.item()?,
+            ceiling: self.ceiling()?,
+            set_by: self.name(PrincipalId::parse)?,
+            set_at: self.instant()?,
+            reason: self.name(Text::parse)?,
+            revision: self.integer()?,
+        })
+    }
+
+    fn reservation(&mut self) -> Parsed<Reservation> {
+        Ok(Reservation {
+            tenant: self.name(ScopeId::parse)?,
+            id: self.name(ReservationId::parse)?,
+            scope: self.name(ScopeId::parse)?,
+            lines: self.lines()?,
+            terms: if self.flag()? {
+                Terms::Commit
+            } else {
+                Terms::Hold {
+                    ttl_ms: self.integer()?,
+                }
+            },
+            holder: self.optional_name(Text::parse)?,
+            attributes: self.attributes()?,
+            state: match self.byte()? {
+                0 => State::Held {
+                    expires_at: self.instant()?,
+                },
+                1 => State::Committed,
+                2 => State::Released {
+                    ended_at: self.instant()?,
+                },
+                3 => State::Expired {
+                    ended_at: self.instant()?,
+                },
+                _ => return Err(self.damage("a state is of no known kind")),
+            },
+            created_at: self.instant()?,
+            revision: self.integer()?,
+        })
+    }
+
+    fn lines(&mut self) -> Parsed<Lines> {
+        let line = |reader: &mut Self| {
+            Ok(Line {
+                item: reader.item()?,
+                amount: reader.amount()?,
+            })
+        };
+        let lines = (0..self.len()?)
+            .map(|_| line(self))
+            .collect::<Parsed<_>>()?;
+        Lines::new(lines).map_err(|_| self.damage("a reservation's lines are none"))
+    }
+
+    fn principal(&mut self) -> Parsed<Principal> {
+        Ok(Principal {
+            id: self.name(PrincipalId::parse)?,
+            role: match self.byte()? {
+                0 => Role::Viewer,
+                1 => Role::Enforcer,
+                2 => Role::Manager,
+                3 => Role::Admin,
+                _ => return Err(self.damage("a role is of no known kind")),
+            },
+            reach: if self.flag()? {
+                Reach::Below(self.name(ScopeId::parse)?)
+            } else {
+                Reach::Everything
+            },
+            credential: if self.flag()? {
+                Credential::Token {
+                    hash: self.array()?,
+                }
+            } else {
+                Credential::AccessKey {
+                    sealed_secret: self.byte_string()?.to_vec(),
+                }
+            },
+            enabled: self.flag()?,
+            expires_at: if self.flag()? {
+                Some(self.instant()?)
+            } else {
+                None
+            },
+            description: self.name(Text::parse)?,
+            created_at: self.instant()?,
+            revision: self.integer()?,
+        })
+    }
+}

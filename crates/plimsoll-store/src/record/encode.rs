@@ -1,0 +1,244 @@
+//! Core values to bytes.
+
+use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
+use plimsoll_core::event::{Cause, Change, Event, Log};
+use plimsoll_core::model::{
+    Attributes, Credential, Item, Limit, Location, Principal, Reach, Reservation, Resource, Role,
+    Scope, State, Terms,
+};
+
+pub(super) fn event(out: &mut Vec<u8>, event: &Event) {
+    match &event.log {
+        Log::Catalogue => out.push(0),
+        Log::Tenant(tenant) => {
+            out.push(1);
+            text(out, tenant.as_str());
+        }
+    }
+    integer(out, event.revision);
+    instant(out, event.at);
+    text(out, event.actor.as_str());
+    out.push(cause_number(event.cause));
+    integer(out, event.changes.len() as u64);
+    for item in &event.changes {
+        change(out, item);
+    }
+}
+
+/// The number of a cause in stored records.
+fn cause_number(cause: Cause) -> u8 {
+    match cause {
+        Cause::Reserved => 0,
+        Cause::Committed => 1,
+        Cause::Released => 2,
+        Cause::Expired => 3,
+        Cause::ResourcePut => 4,
+        Cause::LocationPut => 5,
+        Cause::ScopePut => 6,
+        Cause::LimitPut => 7,
+        Cause::LimitDeleted => 8,
+        Cause::PrincipalCreated => 9,
+        Cause::PrincipalChanged => 10,
+        Cause::PrincipalDeleted => 11,
+    }
+}
+
+pub(super) fn change(out: &mut Vec<u8>, change: &Change) {
+    match change {
+        Change::Resource(row) => tagged(out, 0, row, resource),
+        Change::Location(row) => tagged(out, 1, row, location),
+        Change::Scope(row) => tagged(out, 2, row, scope),
+        Change::Limit(row) => tagged(out, 3, row, limit),
+        Change::LimitGone { scope, item } => {
+            out.push(4);
+            text(out, scope.as_str());
+            self::item(out, item);
+        }
+        Change::Account {
+            scope,
+            item,
+            account,
+        } => {
+            out.push(5);
+            text(out, scope.as_str());
+            self::item(out, item);
+            amount(out, account.used);
+            amount(out, account.held);
+        }
+        Change::Reservation(row) => tagged(out, 6, row, reservation),
+        Change::Principal(row) => tagged(out, 7, row, principal),
+        Change::PrincipalGone(id) => {
+            out.push(8);
+            text(out, id.as_str());
+        }
+    }
+}
+
+fn tagged<T>(out: &mut Vec<u8>, tag: u8, row: &T, encode: fn(&mut Vec<u8>, &T)) {
+    out.push(tag);
+    encode(out, row);
+}
+
+fn resource(out: &mut Vec<u8>, row: &Resource) {
+    text(out, row.name.as_str());
+    text(out, row.unit.as_str());
+    ceiling(out, row.default_ceiling);
+    out.push(u8::from(row.per_location));
+    out.push(u8::from(row.adjustable));
+    text(out, row.description.as_str());
+}
+
+fn location(out: &mut Vec<u8>, row: &Location) {
+    text(out, row.id.as_str());
+    text(out, row.name.as_str());
+    attributes(out, &row.attributes);
+}
+
+fn scope(out: &mut Vec<u8>, row: &Scope) {
+    text(out, row.id.as_str());
+    optional_text(out, row.parent.as_ref().map(|parent| parent.as_str()));
+    text(out, row.tenant.as_str());
+    out.push(row.depth);
+    text(out, row.kind.as_str());
+}
+
+fn limit(out: &mut Vec<u8>, row: &Limit) {
+    text(out, row.scope.as_str());
+    item(out, &row.item);
+    ceiling(out, row.ceiling);
+    text(out, row.set_by.as_str());
+    instant(out, row.set_at);
+    text(out, row.reason.as_str());
+    integer(out, row.revision);
+}
+
+fn reservation(out: &mut Vec<u8>, row: &Reservation) {
+    text(out, row.tenant.as_str());
+    text(out, row.id.as_str());
+    text(out, row.scope.as_str());
+    integer(out, row.lines.len() as u64);
+    for line in row.lines.iter() {
+        item(out, &line.item);
+        amount(out, line.amount);
+    }
+    match row.terms {
+        Terms::Hold { ttl_ms } => {
+            out.push(0);
+            integer(out, ttl_ms);
+        }
+        Terms::Commit => out.push(1),
+    }
+    optional_text(out, row.holder.as_ref().map(|holder| holder.as_str()));
+    attributes(out, &row.attributes);
+    let (state, at) = match row.state {
+        State::Held { expires_at } => (0, Some(expires_at)),
+        State::Committed => (1, None),
+        State::Released { ended_at } => (2, Some(ended_at)),
+        State::Expired { ended_at } => (3, Some(ended_at)),
+    };
+    out.push(state);
+    if let Some(at) = at {
+        instant(out, at);
+    }
+    instant(out, row.created_at);
+    integer(out, row.revision);
+}
+
+fn principal(out: &mut Vec<u8>, row: &Principal) {
+    text(out, row.id.as_str());
+    out.push(match row.role {
+        Role::Viewer => 0,
+        Role::Enforcer => 1,
+        Role::Manager => 2,
+        Role::Admin => 3,
+    });
+    match &row.reach {
+        Reach::Everything => out.push(0),
+        Reach::Below(scope) => {
+            out.push(1);
+            text(out, scope.as_str());
+        }
+    }
+    match &row.credential {
+        Credential::AccessKey { sealed_secret } => {
+            out.push(0);
+            bytes(out, sealed_secret);
+        }
+        Credential::Token { hash } => {
+            out.push(1);
+            out.extend_from_slice(hash);
+        }
+    }
+    out.push(u8::from(row.enabled));
+    match row.expires_at {
+        None => out.push(0),
+        Some(at) => {
+            out.push(1);
+            instant(out, at);
+        }
+    }
+    text(out, row.description.as_str());
+    instant(out, row.created_at);
+    integer(out, row.revision);
+}
+
+fn item(out: &mut Vec<u8>, item: &Item) {
+    text(out, item.resource.as_str());
+    optional_text(
+        out,
+        item.location.as_ref().map(|location| location.as_str()),
+    );
+}
+
+fn attributes(out: &mut Vec<u8>, attributes: &Attributes) {
+    integer(out, attributes.iter().len() as u64);
+    for (name, value) in attributes.iter() {
+        text(out, name.as_str());
+        text(out, value.as_str());
+    }
+}
+
+fn ceiling(out: &mut Vec<u8>, ceiling: Ceiling) {
+    match ceiling {
+        Ceiling::Finite(units) => {
+            out.push(0);
+            amount(out, units);
+        }
+        Ceiling::Unlimited => out.push(1),
+    }
+}
+
+fn optional_text(out: &mut Vec<u8>, value: Option<&str>) {
+    match value {
+        None => out.push(0),
+        Some(value) => {
+            out.push(1);
+            text(out, value);
+        }
+    }
+}
+
+fn text(out: &mut Vec<u8>, value: &str) {
+    bytes(out, value.as_bytes());
+}
+
+fn bytes(out: &mut Vec<u8>, value: &[u8]) {
+    integer(out, value.len() as u64);
+    out.extend_from_slice(value);
+}
+
+fn amount(out: &mut Vec<u8>, amount: Amount) {
+    integer(out, amount.units());
+}
+
+fn instant(out: &mut Vec<u8>, at: Timestamp) {
+    integer(out, at.ms());
+}
+
+fn integer(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push((value & 0x7f) as u8);
+}

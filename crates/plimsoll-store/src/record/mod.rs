@@ -1,0 +1,158 @@
+//! The journal record: what one batch changed, as the bytes that make it durable.
+//!
+//! ```text
+//! offset  bytes  field
+//!      0      1  version, 1
+//!      1      8  sequence, little endian, from 1
+//!      9     32  previous: the hash of the record before; zeros in the first
+//!     41      4  number of events, little endian
+//!     45      …  the events, one behind the other
+//!   len-36    4  checksum: CRC-32 of all bytes before it
+//!   len-32   32  hash: SHA-256 of all bytes before the checksum
+//! ```
+//!
+//! The checksum finds a damaged record cheaply; the hash chains the records, so that none can be
+//! changed, dropped or put between unnoticed. Each event is chained once more in its own log, by
+//! `SHA-256(hash of the log's event before ‖ event bytes)`: that chain is the same in every store.
+//!
+//! Integers inside events are LEB128 (seven bits a byte, the lowest first), texts and byte strings
+//! are their length and their bytes, an option is a byte 0 or 1 before the value, and every enum
+//! is one byte: see `encode.rs`. Numbers are never reused; a new layout is a new version.
+
+mod decode;
+mod encode;
+
+use plimsoll_core::event::{Change, Event};
+use sha2::{Digest, Sha256};
+
+pub(crate) use decode::Damage;
+
+/// The layout that this build writes. It reads this one only.
+const VERSION: u8 = 1;
+const EVENTS_OFFSET: usize = 45;
+const TRAILER_LEN: usize = 36;
+
+/// A SHA-256: of a record, or of an event in the chain of its log.
+pub type Hash = [u8; 32];
+
+/// One batch's events and their place in the journal.
+#[derive(Debug)]
+pub(crate) struct Record {
+    /// Its place, from 1.
+    pub(crate) sequence: u64,
+    /// The hash of the record before.
+    pub(crate) previous: Hash,
+    /// This record's hash.
+    pub(crate) hash: Hash,
+    /// What happened, each event with its bytes.
+    pub(crate) events: Vec<(Event, Box<[u8]>)>,
+}
+
+/// Builds one record: events are added as they are decided.
+#[derive(Debug)]
+pub(crate) struct RecordWriter {
+    bytes: Vec<u8>,
+    events: u32,
+}
+
+impl RecordWriter {
+    /// Starts the record that follows on `previous`.
+    pub(crate) fn new(sequence: u64, previous: &Hash) -> Self {
+        let mut bytes = Vec::with_capacity(512);
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&sequence.to_le_bytes());
+        bytes.extend_from_slice(previous);
+        bytes.extend_from_slice(&0_u32.to_le_bytes());
+        Self { bytes, events: 0 }
+    }
+
+    /// Adds an event and answers its hash in the chain of its log.
+    pub(crate) fn push(&mut self, event: &Event, chain: &Hash) -> Hash {
+        let start = self.bytes.len();
+        encode::event(&mut self.bytes, event);
+        self.events += 1;
+        chained(chain, &self.bytes[start..])
+    }
+
+    /// Whether nothing was added.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events == 0
+    }
+
+    /// How many bytes it has so far.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Ends the record: its bytes and its hash.
+    pub(crate) fn finish(mut self) -> (Vec<u8>, Hash) {
+        self.bytes[EVENTS_OFFSET - 4..EVENTS_OFFSET].copy_from_slice(&self.events.to_le_bytes());
+        let checksum = crc32fast::hash(&self.bytes);
+        let hash: Hash = Sha256::digest(&self.bytes).into();
+        self.bytes.extend_from_slice(&checksum.to_le_bytes());
+        self.bytes.extend_from_slice(&hash);
+        (self.bytes, hash)
+    }
+}
+
+impl Record {
+    /// Reads a record and checks its checksum and its hash.
+    ///
+    /// Errors: [`Damage`] says what is wrong and at which byte.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Damage> {
+        let (body, trailer) = bytes
+            .len()
+            .checked_sub(TRAILER_LEN)
+            .filter(|body_len| *body_len >= EVENTS_OFFSET)
+            .map(|body_len| bytes.split_at(body_len))
+            .ok_or(Damage {
+                offset: bytes.len(),
+                what: "the record is cut short",
+            })?;
+        if crc32fast::hash(body).to_le_bytes() != trailer[..4] {
+            return Err(Damage {
+                offset: body.len(),
+                what: "the checksum does not match",
+            });
+        }
+        let hash: Hash = Sha256::digest(body).into();
+        if hash != trailer[4..] {
+            return Err(Damage {
+                offset: body.len() + 4,
+                what: "the hash does not match",
+            });
+        }
+        if body[0] != VERSION {
+            return Err(Damage {
+                offset: 0,
+                what: "the record is of a version not known here",
+            });
+        }
+        let (sequence, previous, events) = decode::body(body)?;
+        Ok(Self {
+            sequence,
+            previous,
+            hash,
+            events,
+        })
+    }
+}
+
+/// The hash of an event in the chain of its log.
+pub(crate) fn chained(chain: &Hash, event: &[u8]) -> Hash {
+    Sha256::new()
+        .chain_update(chain)
+        .chain_update(event)
+        .finalize()
+        .into()
+}
+
+/// The checksum of one row, as the ledger's tables keep it.
+pub(crate) fn row_checksum(change: &Change) -> u32 {
+    let mut bytes = Vec::with_capacity(128);
+    encode::change(&mut bytes, change);
+    crc32fast::hash(&bytes)
+}
+
+#[cfg(test)]
+mod tests;

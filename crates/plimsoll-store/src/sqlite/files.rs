@@ -1,0 +1,247 @@
+//! Making, locking and recognising the files of a data directory.
+
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::ledger;
+use crate::StoreError;
+
+/// The two databases of a data directory.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Journal,
+    Ledger,
+}
+
+/// One row per batch, append only.
+const JOURNAL_SCHEMA: &str = "
+    CREATE TABLE journal (
+        sequence INTEGER PRIMARY KEY, -- from 1, without gaps
+        record   BLOB NOT NULL        -- the events of one batch: see record/mod.rs
+    ) STRICT;
+";
+
+impl Kind {
+    pub(super) fn path(self, directory: &Path) -> PathBuf {
+        directory.join(self.file_name())
+    }
+
+    fn file_name(self) -> &'static str {
+        match self {
+            Kind::Journal => "journal.db",
+            Kind::Ledger => "ledger.db",
+        }
+    }
+
+    /// The number that SQLite keeps in the header of our files: `PlmJ` and `PlmL`.
+    fn application_id(self) -> i32 {
+        match self {
+            Kind::Journal => i32::from_be_bytes(*b"PlmJ"),
+            Kind::Ledger => i32::from_be_bytes(*b"PlmL"),
+        }
+    }
+
+    fn schema_version(self) -> i32 {
+        match self {
+            Kind::Journal => 1,
+            Kind::Ledger => ledger::SCHEMA_VERSION,
+        }
+    }
+
+    fn schema(self) -> &'static str {
+        match self {
+            Kind::Journal => JOURNAL_SCHEMA,
+            Kind::Ledger => ledger::SCHEMA,
+        }
+    }
+}
+
+/// Says that one process serves the directory, for as long as it lives.
+#[derive(Debug)]
+pub(super) struct DirectoryLock {
+    file: File,
+}
+
+impl DirectoryLock {
+    /// Takes the lock. The system gives it back however the process ends.
+    pub(super) fn take(directory: &Path) -> Result<Self, StoreError> {
+        let path = directory.join("plimsoll.lock");
+        let file = File::create(&path).map_err(file_error(&path, "created"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { file }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
+                path: directory.to_owned(),
+            }),
+            Err(TryLockError::Error(error)) => Err(file_error(&path, "locked")(error)),
+        }
+    }
+}
+
+impl Drop for DirectoryLock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that is just being started by another thread
+        // may hold a copy of it for a moment. Where this fails, closing has to do.
+        let _ = self.file.unlock();
+    }
+}
+
+/// Makes the directory where it does not exist, and closes it to others.
+///
+/// Errors: [`StoreError::NotOurs`] for a directory that others use, which would be closed to them.
+pub(super) fn prepare_directory(directory: &Path) -> Result<(), StoreError> {
+    let missing: Vec<&Path> = directory
+        .ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+        .collect();
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(file_error(directory, "created"))?;
+    for folder in missing {
+        match folder.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => flush_directory(parent)?,
+            Some(_) | None => flush_directory(Path::new("."))?,
+        }
+    }
+    let metadata = fs::metadata(directory).map_err(file_error(directory, "opened"))?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        let mut files = fs::read_dir(directory).map_err(file_error(directory, "opened"))?;
+        let is_ours = Kind::Journal.path(directory).exists();
+        if !is_ours && files.next().is_some() {
+            return Err(StoreError::NotOurs {
+                path: directory.to_owned(),
+            });
+        }
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o700))
+            .map_err(file_error(directory, "closed to others"))?;
+    }
+    Ok(())
+}
+
+/// Makes a database: under another name first, so that a file of the right name is whole.
+pub(super) fn create(directory: &Path, kind: Kind) -> Result<(), StoreError> {
+    let path = kind.path(directory);
+    let unfinished = directory.join(format!("{}.new", kind.file_name()));
+    // What stands beside a database that is gone would be taken for a part of the new one.
+    for suffix in [
+        ".new",
+        ".new-journal",
+        ".new-wal",
+        ".new-shm",
+        "-journal",
+        "-wal",
+        "-shm",
+    ] {
+        let leftover = directory.join(format!("{}{suffix}", kind.file_name()));
+        match fs::remove_file(&leftover) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(file_error(&leftover, "removed")(error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    let sqlite = sqlite_error(&unfinished);
+    let connection = Connection::open(&unfinished).map_err(&sqlite)?;
+    connection
+        .pragma_update(None, "application_id", kind.application_id())
+        .map_err(&sqlite)?;
+    connection
+        .pragma_update(None, "user_version", kind.schema_version())
+        .map_err(&sqlite)?;
+    connection.execute_batch(kind.schema()).map_err(&sqlite)?;
+    connection
+        .pragma_update(None, "journal_mode", "WAL")
+        .map_err(&sqlite)?;
+    connection.close().map_err(|(_, error)| sqlite(error))?;
+    let file = File::open(&unfinished).map_err(file_error(&unfinished, "opened"))?;
+    file.sync_all()
+        .map_err(file_error(&unfinished, "flushed"))?;
+    fs::rename(&unfinished, &path).map_err(file_error(&path, "created"))?;
+    flush_directory(directory)
+}
+
+fn flush_directory(directory: &Path) -> Result<(), StoreError> {
+    let folder = File::open(directory).map_err(file_error(directory, "opened"))?;
+    folder.sync_all().map_err(file_error(directory, "flushed"))
+}
+
+/// Opens a database that exists, and makes sure that it is ours.
+///
+/// Until it is [accepted](accept), closing it leaves its files as they are.
+pub(super) fn open(path: &Path, kind: Kind, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let sqlite = sqlite_error(path);
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(&sqlite)?;
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map_err(&sqlite)?;
+    connection
+        .busy_timeout(std::time::Duration::from_secs(5))
+        .map_err(&sqlite)?;
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+    if number("application_id").map_err(&sqlite)? != kind.application_id() {
+        return Err(damaged(
+            path,
+            format!("it is not a Plimsoll `{}`", kind.file_name()),
+        ));
+    }
+    let version = number("user_version").map_err(&sqlite)?;
+    if version != kind.schema_version() {
+        let known = kind.schema_version();
+        let what = format!("its layout is version {version}, and this build knows {known}");
+        return Err(damaged(path, what));
+    }
+    Ok(connection)
+}
+
+/// Says that what a database holds is right: when its last connection is closed, SQLite may move
+/// everything into the one file.
+pub(super) fn accept(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
+        .map(|_| ())
+}
+
+/// Turns what SQLite says of a file into what the user is told.
+pub(super) fn sqlite_error(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError + use<> {
+    let path = path.to_owned();
+    move |source| match (source.sqlite_error_code(), &source) {
+        (Some(ErrorCode::NotADatabase), _) => damaged(&path, "it is no SQLite database"),
+        (Some(ErrorCode::DatabaseCorrupt), _) => damaged(&path, source.to_string()),
+        // Our statements are right: tables or columns are not what they should be.
+        (Some(ErrorCode::Unknown), rusqlite::Error::SqliteFailure(_, Some(what)))
+        | (_, rusqlite::Error::SqlInputError { msg: what, .. }) => damaged(&path, what.as_str()),
+        (Some(_), _) => StoreError::Sqlite {
+            path: path.clone(),
+            source,
+        },
+        (None, _) => damaged(&path, source.to_string()),
+    }
+}
+
+pub(super) fn damaged(path: &Path, what: impl Into<String>) -> StoreError {
+    let is_ledger = path.ends_with(Kind::Ledger.file_name());
+    StoreError::Damaged {
+        path: path.to_owned(),
+        what: what.into(),
+        remedy: if is_ledger {
+            "move it away, and the next start makes it anew from `journal.db`"
+        } else {
+            "restore it from a backup"
+        },
+    }
+}
+
+fn file_error(path: &Path, verb: &'static str) -> impl Fn(std::io::Error) -> StoreError + use<> {
+    let path = path.to_owned();
+    move |source| StoreError::File {
+        path: path.clone(),
+        verb,
+        source,
+    }
+}

@@ -1,0 +1,248 @@
+//! Fills `ledger.db` from the journal, behind the lane.
+
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use hashbrown::HashMap;
+use plimsoll_core::event::{Change, Head, Log};
+use plimsoll_core::model::Item;
+use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::files::{self, DirectoryLock, Kind, sqlite_error};
+use super::journal::{JournalReader, Place};
+use super::ledger::{self, Watermark};
+use crate::StoreError;
+use crate::record::{Hash, Record, chained};
+use crate::tables::LogHead;
+
+/// The pause after each round, in which more records gather: rows that many of them change are
+/// written once.
+const ROUND_PAUSE: Duration = Duration::from_millis(50);
+
+/// The pause after a round that failed.
+const ERROR_PAUSE: Duration = Duration::from_secs(1);
+
+/// Wakes the follower.
+#[derive(Debug, Default)]
+pub(super) struct Signal {
+    state: Mutex<SignalState>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct SignalState {
+    has_more: bool,
+    stops: bool,
+}
+
+impl Signal {
+    /// Says that the journal has a new record.
+    pub(super) fn wake(&self) {
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .has_more = true;
+        self.changed.notify_one();
+    }
+
+    fn stop(&self) {
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .stops = true;
+        self.changed.notify_one();
+    }
+
+    /// Waits until there is more, and says whether to go on after that round.
+    fn wait(&self) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self
+            .changed
+            .wait_while(state, |state| !state.has_more && !state.stops)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.has_more = false;
+        !state.stops
+    }
+
+    /// Waits for a while, unless it is time to stop.
+    fn pause(&self, pause: Duration) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whether time ran out or the end has come: the next round finds out.
+        let _ = self
+            .changed
+            .wait_timeout_while(state, pause, |state| !state.stops);
+    }
+}
+
+/// The thread that fills the ledger's tables. Dropping it fills in what is left and ends it.
+#[derive(Debug)]
+pub(crate) struct Follower {
+    signal: Arc<Signal>,
+    thread: Option<JoinHandle<()>>,
+    /// Given back last: when the thread has closed the files.
+    _lock: DirectoryLock,
+}
+
+impl Follower {
+    /// Starts the thread, and keeps the directory's lock from now on.
+    pub(super) fn start(
+        directory: &Path,
+        signal: Arc<Signal>,
+        lock: DirectoryLock,
+    ) -> Result<Self, StoreError> {
+        let mut work = Work::open(directory)?;
+        signal.wake();
+        let waiting = Arc::clone(&signal);
+        let thread = std::thread::Builder::new()
+            .name("follower".to_owned())
+            .spawn(move || {
+                loop {
+                    let goes_on = waiting.wait();
+                    let pause = match work.round() {
+                        Ok(()) => ROUND_PAUSE,
+                        Err(error) => {
+                            let error: &dyn std::error::Error = &error;
+                            tracing::error!(error, "the ledger's tables fall behind");
+                            waiting.wake();
+                            ERROR_PAUSE
+                        }
+                    };
+                    if !goes_on {
+                        return;
+                    }
+                    waiting.pause(pause);
+                }
+            })
+            .expect("the system starts a thread at start-up");
+        Ok(Self {
+            signal,
+            thread: Some(thread),
+            _lock: lock,
+        })
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.signal.stop();
+        if let Some(thread) = self.thread.take() {
+            // A follower that panicked has said so; the next start replays the journal.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Work {
+    journal: JournalReader,
+    ledger: Connection,
+    ledger_path: std::path::PathBuf,
+}
+
+/// The row that a change is about.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum RowKey {
+    Resource(ResourceName),
+    Location(LocationId),
+    Scope(ScopeId),
+    Limit(ScopeId, Item),
+    Account(ScopeId, Item),
+    Reservation(ScopeId, ReservationId),
+    Principal(PrincipalId),
+}
+
+impl Work {
+    fn open(directory: &Path) -> Result<Self, StoreError> {
+        let journal = JournalReader::open(directory, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        journal.accept()?;
+        let ledger_path = Kind::Ledger.path(directory);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let ledger = files::open(&ledger_path, Kind::Ledger, flags)?;
+        files::accept(&ledger).map_err(sqlite_error(&ledger_path))?;
+        // What a crash takes from these tables is in the journal: NORMAL keeps them consistent.
+        ledger
+            .pragma_update(None, "synchronous", "NORMAL")
+            .map_err(sqlite_error(&ledger_path))?;
+        Ok(Self {
+            journal,
+            ledger,
+            ledger_path,
+        })
+    }
+
+    /// Writes everything that the journal has beyond the watermark.
+    fn round(&mut self) -> Result<(), StoreError> {
+        loop {
+            let sqlite = sqlite_error(&self.ledger_path);
+            let watermark = ledger::watermark(&self.ledger).map_err(&sqlite)?;
+            let records = self.journal.records_after(watermark.place)?;
+            let Some(last) = records.last() else {
+                return Ok(());
+            };
+            let place = Place {
+                sequence: last.sequence,
+                hash: last.hash,
+            };
+            let tally = watermark.tally;
+            self.write(&records, Watermark { place, tally })
+                .map_err(&sqlite)?;
+        }
+    }
+
+    /// Writes what some records have changed, and that the tables then hold what they hold.
+    fn write(&mut self, records: &[Record], mut end: Watermark) -> rusqlite::Result<()> {
+        let transaction = self.ledger.transaction()?;
+        let mut logs: HashMap<&Log, LogHead> = HashMap::new();
+        let mut rows: HashMap<RowKey, &Change> = HashMap::new();
+        for (event, bytes) in records.iter().flat_map(|record| &record.events) {
+            let before = match logs.get(&event.log) {
+                Some(head) => head.chain,
+                None => chain_of(&transaction, &event.log)?,
+            };
+            let head = Head {
+                revision: event.revision,
+                at: event.at,
+            };
+            logs.insert(
+                &event.log,
+                LogHead {
+                    head,
+                    chain: chained(&before, bytes),
+                },
+            );
+            rows.extend(event.changes.iter().map(|change| (key(change), change)));
+        }
+        for change in rows.values() {
+            ledger::put(&transaction, &mut end.tally, change)?;
+        }
+        for (log, head) in &logs {
+            ledger::put_log(&transaction, &mut end.tally, log, head)?;
+        }
+        ledger::put_watermark(&transaction, end)?;
+        transaction.commit()
+    }
+}
+
+fn chain_of(connection: &Connection, log: &Log) -> rusqlite::Result<Hash> {
+    let chain = connection
+        .prepare_cached("SELECT chain FROM log WHERE tenant = ?1")?
+        .query_row([ledger::log_name(log)], |row| row.get(0))
+        .optional()?;
+    Ok(chain.unwrap_or_default())
+}
+
+fn key(change: &Change) -> RowKey {
+    match change {
+        Change::Resource(row) => RowKey::Resource(row.name.clone()),
+        Change::Location(row) => RowKey::Location(row.id.clone()),
+        Change::Scope(row) => RowKey::Scope(row.id.clone()),
+        Change::Limit(row) => RowKey::Limit(row.scope.clone(), row.item.clone()),
+        Change::LimitGone { scope, item } => RowKey::Limit(scope.clone(), item.clone()),
+        Change::Account { scope, item, .. } => RowKey::Account(scope.clone(), item.clone()),
+        Change::Reservation(row) => RowKey::Reservation(row.tenant.clone(), row.id.clone()),
+        Change::Principal(row) => RowKey::Principal(row.id.clone()),
+        Change::PrincipalGone(id) => RowKey::Principal(id.clone()),
+    }
+}

@@ -1,0 +1,220 @@
+//! `journal.db`: one row per batch, flushed before anybody is answered.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+
+use super::Reopen;
+use super::files::{self, Kind, damaged, sqlite_error};
+use super::follow::Signal;
+use crate::StoreError;
+use crate::record::{Hash, Record, RecordWriter};
+
+/// Bytes of records that one look at the journal takes into memory, unless one record alone is
+/// larger.
+const READ_BYTES_MAX: usize = 8 << 20;
+
+/// The journal's end, where records are added.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    reader: JournalReader,
+    directory: PathBuf,
+    signal: Arc<Signal>,
+    tip: Place,
+}
+
+/// A place in the journal: behind the record of this sequence and hash.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) sequence: u64,
+    pub(super) hash: Hash,
+}
+
+impl Journal {
+    /// Opens the journal for writing. Its records are read next, then it is
+    /// [settled](Journal::settle).
+    pub(super) fn open(directory: &Path, signal: Arc<Signal>) -> Result<Self, StoreError> {
+        let reader = JournalReader::open(directory, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let sqlite = sqlite_error(&reader.path);
+        reader
+            .connection
+            .pragma_update(None, "synchronous", "FULL")
+            .map_err(&sqlite)?;
+        let directory = directory.to_owned();
+        Ok(Self {
+            reader,
+            directory,
+            signal,
+            tip: Place::default(),
+        })
+    }
+
+    /// Makes durable what was read.
+    ///
+    /// After a crash or a failed flush, what a read shows may stand in the system's memory only. A
+    /// checkpoint writes it to the file and flushes it, or fails.
+    ///
+    /// Errors: also where another program keeps the file busy.
+    pub(super) fn settle(&self) -> Result<(), StoreError> {
+        let connection = &self.reader.connection;
+        let settled = || {
+            let is_busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+                row.get::<_, bool>(0)
+            })?;
+            if is_busy {
+                let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+                let what = "another program keeps it busy".to_owned();
+                return Err(rusqlite::Error::SqliteFailure(busy, Some(what)));
+            }
+            files::accept(connection)
+        };
+        settled().map_err(sqlite_error(&self.reader.path))
+    }
+
+    /// Says where the journal's end is, once its records have been read.
+    pub(super) fn set_tip(&mut self, tip: Place) {
+        self.tip = tip;
+    }
+
+    /// The journal as its readers see it.
+    pub(super) fn reader(&self) -> &JournalReader {
+        &self.reader
+    }
+
+    /// Starts the record that comes next.
+    pub(crate) fn next_record(&self) -> RecordWriter {
+        RecordWriter::new(self.tip.sequence + 1, &self.tip.hash)
+    }
+
+    /// Adds a record: when this returns, it is durable.
+    ///
+    /// Errors: whatever happened, nobody knows whether the record is durable.
+    pub(crate) fn write(&mut self, record: RecordWriter) -> Result<(), StoreError> {
+        let sequence = self.tip.sequence + 1;
+        let (bytes, hash) = record.finish();
+        self.reader
+            .connection
+            .prepare_cached("INSERT INTO journal (sequence, record) VALUES (?1, ?2)")
+            .and_then(|mut insert| insert.execute(params![sequence, bytes]))
+            .map_err(sqlite_error(&self.reader.path))?;
+        self.tip = Place { sequence, hash };
+        self.signal.wake();
+        Ok(())
+    }
+
+    /// Gives the file up.
+    pub(crate) fn close(self) -> Reopen {
+        Reopen {
+            directory: self.directory,
+            signal: self.signal,
+        }
+    }
+}
+
+/// The journal, read only.
+#[derive(Debug)]
+pub(super) struct JournalReader {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl JournalReader {
+    pub(super) fn open(directory: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
+        let path = Kind::Journal.path(directory);
+        let connection = files::open(&path, Kind::Journal, flags)?;
+        Ok(Self { connection, path })
+    }
+
+    /// Says that what the journal holds is right.
+    pub(super) fn accept(&self) -> Result<(), StoreError> {
+        files::accept(&self.connection).map_err(sqlite_error(&self.path))
+    }
+
+    /// Where the file is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The next records behind a place, checked to follow on it; none at the journal's end.
+    pub(super) fn records_after(&self, mut place: Place) -> Result<Vec<Record>, StoreError> {
+        let sqlite = sqlite_error(&self.path);
+        let mut select = self
+            .connection
+            .prepare_cached(
+                "SELECT sequence, record FROM journal WHERE sequence > ?1 ORDER BY sequence",
+            )
+            .map_err(&sqlite)?;
+        let mut rows = select.query([place.sequence]).map_err(&sqlite)?;
+        let mut records = Vec::new();
+        let mut read = 0;
+        while read < READ_BYTES_MAX
+            && let Some(row) = rows.next().map_err(&sqlite)?
+        {
+            let sequence: u64 = row.get(0).map_err(&sqlite)?;
+            let bytes = row
+                .get_ref(1)
+                .and_then(|blob| Ok(blob.as_blob()?))
+                .map_err(&sqlite)?;
+            read += bytes.len();
+            let record = self.parse(sequence, bytes)?;
+            if sequence != place.sequence + 1 {
+                return Err(self.damaged(sequence, "the record before it is missing"));
+            }
+            if record.previous != place.hash {
+                return Err(self.damaged(sequence, "it does not follow on the record before it"));
+            }
+            place = Place {
+                sequence,
+                hash: record.hash,
+            };
+            records.push(record);
+        }
+        Ok(records)
+    }
+
+    /// Makes sure that the journal holds a place.
+    pub(super) fn expect_place(&self, place: Place) -> Result<(), StoreError> {
+        if place == Place::default() {
+            return Ok(());
+        }
+        let bytes: Option<Vec<u8>> = self
+            .connection
+            .query_row(
+                "SELECT record FROM journal WHERE sequence = ?1",
+                [place.sequence],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(sqlite_error(&self.path))?;
+        let Some(bytes) = bytes else {
+            return Err(self.damaged(
+                place.sequence,
+                "`ledger.db` holds it, and it is missing here",
+            ));
+        };
+        if self.parse(place.sequence, &bytes)?.hash == place.hash {
+            Ok(())
+        } else {
+            Err(self.damaged(
+                place.sequence,
+                "`ledger.db` was filled from another journal",
+            ))
+        }
+    }
+
+    fn parse(&self, sequence: u64, bytes: &[u8]) -> Result<Record, StoreError> {
+        let record =
+            Record::parse(bytes).map_err(|damage| self.damaged(sequence, &damage.to_string()))?;
+        if record.sequence == sequence {
+            Ok(record)
+        } else {
+            Err(self.damaged(sequence, "the record was written for another place"))
+        }
+    }
+
+    /// Says that a record is damaged.
+    pub(super) fn damaged(&self, sequence: u64, what: &str) -> StoreError {
+        damaged(&self.path, format!("record {sequence}: {what}"))
+    }
+}

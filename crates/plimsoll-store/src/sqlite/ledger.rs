@@ -1,0 +1,488 @@
+//! `ledger.db`: every row in an ordinary table, for people, tools and a quick start.
+
+use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
+use plimsoll_core::event::{Change, Log};
+use plimsoll_core::model::{
+    Attributes, Credential, Item, Limit, Principal, Reach, Reservation, State, Terms,
+};
+use plimsoll_core::names::LocationId;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::journal::Place;
+use crate::record::row_checksum;
+use crate::tables::LogHead;
+
+/// The layout of the tables.
+pub(super) const SCHEMA_VERSION: i32 = 1;
+
+/// The tables. Times are milliseconds since 1970-01-01 UTC; `crc` is the CRC-32 of the row as a
+/// journal record spells it, and finds a row that was changed by hand or by a failing disk.
+pub(super) const SCHEMA: &str = "
+    CREATE TABLE resource (
+        name          TEXT NOT NULL PRIMARY KEY, -- service/name
+        unit          TEXT NOT NULL,
+        default_limit INTEGER,                   -- NULL: unlimited
+        per_location  INTEGER NOT NULL,          -- 1: counted at each location by itself
+        adjustable    INTEGER NOT NULL,          -- 1: tenants may ask for more
+        description   TEXT NOT NULL,
+        crc           INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE location (
+        id         TEXT NOT NULL PRIMARY KEY,
+        name       TEXT NOT NULL,
+        attributes TEXT NOT NULL,                -- a JSON object of strings
+        crc        INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE scope (
+        id     TEXT NOT NULL PRIMARY KEY,
+        parent TEXT,                             -- NULL: a tenant
+        tenant TEXT NOT NULL,                    -- the root of its tree
+        depth  INTEGER NOT NULL,                 -- 1 at the tenant
+        kind   TEXT NOT NULL,
+        crc    INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE quota_limit (
+        scope     TEXT NOT NULL,
+        resource  TEXT NOT NULL,
+        location  TEXT NOT NULL,                 -- empty: any location
+        ceiling   INTEGER,                       -- NULL: unlimited
+        set_by    TEXT NOT NULL,
+        set_at_ms INTEGER NOT NULL,
+        reason    TEXT NOT NULL,
+        revision  INTEGER NOT NULL,
+        crc       INTEGER NOT NULL,
+        PRIMARY KEY (scope, resource, location)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE account (
+        scope    TEXT NOT NULL,
+        resource TEXT NOT NULL,
+        location TEXT NOT NULL,                  -- empty: not counted per location
+        used     INTEGER NOT NULL,               -- committed here and below
+        held     INTEGER NOT NULL,               -- held here and below
+        crc      INTEGER NOT NULL,
+        PRIMARY KEY (scope, resource, location)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE reservation (
+        tenant        TEXT NOT NULL,
+        id            TEXT NOT NULL,
+        scope         TEXT NOT NULL,
+        state         TEXT NOT NULL,             -- held, committed, released, expired
+        expires_at_ms INTEGER,                   -- of a hold
+        ended_at_ms   INTEGER,                   -- of one that was released or has expired
+        hold_ttl_ms   INTEGER,                   -- NULL: it was to be committed at once
+        holder        TEXT,
+        attributes    TEXT NOT NULL,             -- a JSON object of strings
+        created_at_ms INTEGER NOT NULL,
+        revision      INTEGER NOT NULL,
+        crc           INTEGER NOT NULL,          -- of the reservation with its lines
+        PRIMARY KEY (tenant, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE reservation_line (
+        tenant   TEXT NOT NULL,
+        id       TEXT NOT NULL,
+        position INTEGER NOT NULL,               -- from 0
+        resource TEXT NOT NULL,
+        location TEXT NOT NULL,                  -- empty: not counted per location
+        amount   INTEGER NOT NULL,
+        PRIMARY KEY (tenant, id, position)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE principal (
+        id            TEXT NOT NULL PRIMARY KEY,
+        role          TEXT NOT NULL,             -- viewer, enforcer, manager, admin
+        scope         TEXT,                      -- NULL: the whole server
+        kind          TEXT NOT NULL,             -- access_key, token
+        credential    BLOB NOT NULL,             -- sealed secret, or SHA-256 of the token's secret
+        enabled       INTEGER NOT NULL,
+        expires_at_ms INTEGER,
+        description   TEXT NOT NULL,
+        created_at_ms INTEGER NOT NULL,
+        revision      INTEGER NOT NULL,
+        crc           INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE log (
+        tenant   TEXT NOT NULL PRIMARY KEY,      -- empty: the catalogue
+        revision INTEGER NOT NULL,               -- of its last event
+        at_ms    INTEGER NOT NULL,               -- of its last event
+        chain    BLOB NOT NULL,                  -- the hash of its last event
+        crc      INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE watermark (
+        one       INTEGER PRIMARY KEY CHECK (one = 1),
+        sequence  INTEGER NOT NULL,              -- the last journal record that the tables hold
+        hash      BLOB NOT NULL,                 -- that record's hash
+        row_count INTEGER NOT NULL,              -- rows with a crc, in all tables
+        crc_sum   INTEGER NOT NULL               -- the sum of their crcs
+    ) STRICT;
+    INSERT INTO watermark VALUES (1, 0, zeroblob(32), 0, 0);
+";
+
+/// How far the tables are, and what they hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Watermark {
+    pub(super) place: Place,
+    pub(super) tally: Tally,
+}
+
+/// All rows in two numbers, which a row that is missing, doubled or changed does not match.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    row_count: i64,
+    crc_sum: i64,
+}
+
+impl Tally {
+    /// Counts a row.
+    pub(super) fn add(&mut self, crc: u32) {
+        self.row_count = self.row_count.wrapping_add(1);
+        self.crc_sum = self.crc_sum.wrapping_add(i64::from(crc));
+    }
+
+    fn remove(&mut self, crc: u32) {
+        self.row_count = self.row_count.wrapping_sub(1);
+        self.crc_sum = self.crc_sum.wrapping_sub(i64::from(crc));
+    }
+}
+
+/// Reads how far the tables are.
+pub(super) fn watermark(connection: &Connection) -> rusqlite::Result<Watermark> {
+    connection
+        .prepare_cached("SELECT sequence, hash, row_count, crc_sum FROM watermark")?
+        .query_row([], |row| {
+            Ok(Watermark {
+                place: Place {
+                    sequence: row.get(0)?,
+                    hash: row.get(1)?,
+                },
+                tally: Tally {
+                    row_count: row.get(2)?,
+                    crc_sum: row.get(3)?,
+                },
+            })
+        })
+}
+
+/// Writes how far the tables are.
+pub(super) fn put_watermark(
+    transaction: &Transaction<'_>,
+    watermark: Watermark,
+) -> rusqlite::Result<()> {
+    let Watermark { place, tally } = watermark;
+    transaction
+        .prepare_cached(
+            "UPDATE watermark SET sequence = ?1, hash = ?2, row_count = ?3, crc_sum = ?4",
+        )?
+        .execute(params![
+            place.sequence,
+            place.hash,
+            tally.row_count,
+            tally.crc_sum
+        ])
+        .map(|_| ())
+}
+
+/// Writes one row in the place of what was there.
+pub(super) fn put(
+    transaction: &Transaction<'_>,
+    tally: &mut Tally,
+    change: &Change,
+) -> rusqlite::Result<()> {
+    let replaced = delete(transaction, change)?;
+    if let Some(crc) = replaced {
+        tally.remove(crc);
+    }
+    if let Change::Reservation(row) = change
+        && replaced.is_some()
+    {
+        transaction
+            .prepare_cached("DELETE FROM reservation_line WHERE tenant = ?1 AND id = ?2")?
+            .execute(params![row.tenant.as_str(), row.id.as_str()])?;
+    }
+    match change {
+        Change::LimitGone { .. } | Change::PrincipalGone(_) => {}
+        Change::Resource(_)
+        | Change::Location(_)
+        | Change::Scope(_)
+        | Change::Limit(_)
+        | Change::Account { .. }
+        | Change::Reservation(_)
+        | Change::Principal(_) => {
+            let crc = row_checksum(change);
+            insert(transaction, change, crc)?;
+            tally.add(crc);
+        }
+    }
+    Ok(())
+}
+
+/// Takes away the row that a change is about, and answers its checksum.
+fn delete(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result<Option<u32>> {
+    let delete = |sql, key: &[&dyn rusqlite::ToSql]| {
+        transaction
+            .prepare_cached(sql)?
+            .query_row(key, |row| row.get(0))
+            .optional()
+    };
+    match change {
+        Change::Resource(row) => delete(
+            "DELETE FROM resource WHERE name = ?1 RETURNING crc",
+            params![row.name.as_str()],
+        ),
+        Change::Location(row) => delete(
+            "DELETE FROM location WHERE id = ?1 RETURNING crc",
+            params![row.id.as_str()],
+        ),
+        Change::Scope(row) => delete(
+            "DELETE FROM scope WHERE id = ?1 RETURNING crc",
+            params![row.id.as_str()],
+        ),
+        Change::Limit(Limit { scope, item, .. }) | Change::LimitGone { scope, item } => delete(
+            "DELETE FROM quota_limit WHERE scope = ?1 AND resource = ?2 AND location = ?3
+             RETURNING crc",
+            params![scope.as_str(), item.resource.as_str(), location(item)],
+        ),
+        Change::Account { scope, item, .. } => delete(
+            "DELETE FROM account WHERE scope = ?1 AND resource = ?2 AND location = ?3
+             RETURNING crc",
+            params![scope.as_str(), item.resource.as_str(), location(item)],
+        ),
+        Change::Reservation(row) => delete(
+            "DELETE FROM reservation WHERE tenant = ?1 AND id = ?2 RETURNING crc",
+            params![row.tenant.as_str(), row.id.as_str()],
+        ),
+        Change::Principal(Principal { id, .. }) | Change::PrincipalGone(id) => delete(
+            "DELETE FROM principal WHERE id = ?1 RETURNING crc",
+            params![id.as_str()],
+        ),
+    }
+}
+
+fn insert(transaction: &Transaction<'_>, change: &Change, crc: u32) -> rusqlite::Result<()> {
+    let execute = |sql, params: &[&dyn rusqlite::ToSql]| {
+        transaction.prepare_cached(sql)?.execute(params).map(|_| ())
+    };
+    match change {
+        Change::Resource(row) => execute(
+            "INSERT INTO resource VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                row.name.as_str(),
+                row.unit.as_str(),
+                ceiling(row.default_ceiling),
+                row.per_location,
+                row.adjustable,
+                row.description.as_str(),
+                crc,
+            ],
+        ),
+        Change::Location(row) => execute(
+            "INSERT INTO location VALUES (?1, ?2, ?3, ?4)",
+            params![
+                row.id.as_str(),
+                row.name.as_str(),
+                attributes(&row.attributes),
+                crc
+            ],
+        ),
+        Change::Scope(row) => execute(
+            "INSERT INTO scope VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                row.id.as_str(),
+                row.parent.as_ref().map(|parent| parent.as_str()),
+                row.tenant.as_str(),
+                row.depth,
+                row.kind.as_str(),
+                crc,
+            ],
+        ),
+        Change::Limit(row) => insert_limit(transaction, row, crc),
+        Change::Account {
+            scope,
+            item,
+            account,
+        } => execute(
+            "INSERT INTO account VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                scope.as_str(),
+                item.resource.as_str(),
+                location(item),
+                amount(account.used),
+                amount(account.held),
+                crc,
+            ],
+        ),
+        Change::Reservation(row) => insert_reservation(transaction, row, crc),
+        Change::Principal(row) => insert_principal(transaction, row, crc),
+        Change::LimitGone { .. } | Change::PrincipalGone(_) => Ok(()),
+    }
+}
+
+fn insert_limit(transaction: &Transaction<'_>, row: &Limit, crc: u32) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("INSERT INTO quota_limit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
+        .execute(params![
+            row.scope.as_str(),
+            row.item.resource.as_str(),
+            location(&row.item),
+            ceiling(row.ceiling),
+            row.set_by.as_str(),
+            instant(row.set_at),
+            row.reason.as_str(),
+            row.revision,
+            crc,
+        ])
+        .map(|_| ())
+}
+
+fn insert_reservation(
+    transaction: &Transaction<'_>,
+    row: &Reservation,
+    crc: u32,
+) -> rusqlite::Result<()> {
+    let (expires_at, ended_at) = match row.state {
+        State::Held { expires_at } => (Some(expires_at), None),
+        State::Committed => (None, None),
+        State::Released { ended_at } | State::Expired { ended_at } => (None, Some(ended_at)),
+    };
+    let hold_ttl_ms = match row.terms {
+        Terms::Hold { ttl_ms } => Some(ttl_ms),
+        Terms::Commit => None,
+    };
+    transaction
+        .prepare_cached(
+            "INSERT INTO reservation
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        )?
+        .execute(params![
+            row.tenant.as_str(),
+            row.id.as_str(),
+            row.scope.as_str(),
+            row.state.name(),
+            expires_at.map(instant),
+            ended_at.map(instant),
+            hold_ttl_ms,
+            row.holder.as_ref().map(|holder| holder.as_str()),
+            attributes(&row.attributes),
+            instant(row.created_at),
+            row.revision,
+            crc,
+        ])?;
+    let mut insert_line = transaction
+        .prepare_cached("INSERT INTO reservation_line VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
+    for (position, line) in row.lines.iter().enumerate() {
+        insert_line.execute(params![
+            row.tenant.as_str(),
+            row.id.as_str(),
+            position,
+            line.item.resource.as_str(),
+            location(&line.item),
+            amount(line.amount),
+        ])?;
+    }
+    Ok(())
+}
+
+fn insert_principal(
+    transaction: &Transaction<'_>,
+    row: &Principal,
+    crc: u32,
+) -> rusqlite::Result<()> {
+    let (kind, credential) = match &row.credential {
+        Credential::AccessKey { sealed_secret } => ("access_key", sealed_secret.as_slice()),
+        Credential::Token { hash } => ("token", hash.as_slice()),
+    };
+    let scope = match &row.reach {
+        Reach::Everything => None,
+        Reach::Below(scope) => Some(scope.as_str()),
+    };
+    transaction
+        .prepare_cached(
+            "INSERT INTO principal
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
+        .execute(params![
+            row.id.as_str(),
+            row.role.name(),
+            scope,
+            kind,
+            credential,
+            row.enabled,
+            row.expires_at.map(instant),
+            row.description.as_str(),
+            instant(row.created_at),
+            row.revision,
+            crc,
+        ])
+        .map(|_| ())
+}
+
+/// Writes where a log stands.
+pub(super) fn put_log(
+    transaction: &Transaction<'_>,
+    tally: &mut Tally,
+    log: &Log,
+    head: &LogHead,
+) -> rusqlite::Result<()> {
+    let tenant = log_name(log);
+    let replaced: Option<u32> = transaction
+        .prepare_cached("DELETE FROM log WHERE tenant = ?1 RETURNING crc")?
+        .query_row([tenant], |row| row.get(0))
+        .optional()?;
+    if let Some(crc) = replaced {
+        tally.remove(crc);
+    }
+    let crc = log_checksum(tenant, head);
+    transaction
+        .prepare_cached("INSERT INTO log VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![
+            tenant,
+            head.head.revision,
+            instant(head.head.at),
+            head.chain,
+            crc,
+        ])?;
+    tally.add(crc);
+    Ok(())
+}
+
+/// The checksum of a log's row.
+pub(super) fn log_checksum(tenant: &str, head: &LogHead) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(tenant.as_bytes());
+    hasher.update(&head.head.revision.to_le_bytes());
+    hasher.update(&head.head.at.ms().to_le_bytes());
+    hasher.update(&head.chain);
+    hasher.finalize()
+}
+
+/// How the tables name a log.
+pub(super) fn log_name(log: &Log) -> &str {
+    match log {
+        Log::Catalogue => "",
+        Log::Tenant(tenant) => tenant.as_str(),
+    }
+}
+
+fn location(item: &Item) -> &str {
+    item.location.as_ref().map_or("", LocationId::as_str)
+}
+
+fn ceiling(ceiling: Ceiling) -> Option<u64> {
+    match ceiling {
+        Ceiling::Finite(units) => Some(amount(units)),
+        Ceiling::Unlimited => None,
+    }
+}
+
+fn amount(amount: Amount) -> u64 {
+    amount.units()
+}
+
+fn instant(at: Timestamp) -> u64 {
+    at.ms()
+}
+
+fn attributes(attributes: &Attributes) -> String {
+    let entries = attributes
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.as_str().into()));
+    serde_json::Value::Object(entries.collect()).to_string()
+}

@@ -1,0 +1,185 @@
+//! The tables in memory: from `ledger.db`, then from the journal behind its watermark.
+
+use std::path::Path;
+
+use plimsoll_core::event::{Change, Head, Log};
+use plimsoll_core::invariants;
+use plimsoll_core::model::Account;
+use plimsoll_core::names::ScopeId;
+use rusqlite::{Connection, OpenFlags, Row};
+
+use super::files::{self, Kind, damaged, sqlite_error};
+use super::journal::{Journal, JournalReader, Place};
+use super::ledger::{self, Tally, log_checksum};
+use super::rows::{self, LineSource, RowError};
+use crate::StoreError;
+use crate::record::{Record, chained, row_checksum};
+use crate::tables::{LogHead, Tables};
+
+/// Loads all rows and sets the journal's tip.
+pub(super) fn load(directory: &Path, journal: &mut Journal) -> Result<Tables, StoreError> {
+    let (mut tables, watermark) = load_ledger(directory)?;
+    journal.reader().expect_place(watermark)?;
+    let tip = replay(journal.reader(), watermark, &mut tables, |_| Ok(()))?;
+    journal.set_tip(tip);
+    check(&Kind::Ledger.path(directory), &tables)?;
+    Ok(tables)
+}
+
+/// Applies every record behind a place; `seen` is shown each record first.
+pub(super) fn replay(
+    journal: &JournalReader,
+    mut place: Place,
+    tables: &mut Tables,
+    mut seen: impl FnMut(&Record) -> Result<(), StoreError>,
+) -> Result<Place, StoreError> {
+    loop {
+        let records = journal.records_after(place)?;
+        if records.is_empty() {
+            return Ok(place);
+        }
+        for record in records {
+            seen(&record)?;
+            for (event, bytes) in record.events {
+                let chain = chained(&tables.log(&event.log).chain, &bytes);
+                tables
+                    .apply(event, chain)
+                    .map_err(|breach| journal.damaged(record.sequence, &breach.to_string()))?;
+            }
+            place = Place {
+                sequence: record.sequence,
+                hash: record.hash,
+            };
+        }
+    }
+}
+
+/// Makes sure that the rows, which came from the file at `path`, do not contradict each other.
+pub(super) fn check(path: &Path, tables: &Tables) -> Result<(), StoreError> {
+    let breach = |source| StoreError::Breach {
+        path: path.to_owned(),
+        source,
+    };
+    let expected = invariants::accounts_of(tables, tables.reservations()).map_err(breach)?;
+    let live = tables
+        .accounts()
+        .filter(|(_, account)| **account != Account::default());
+    let mut count = 0;
+    for (key, account) in live {
+        count += 1;
+        if expected.get(key) != Some(account) {
+            let what = format!(
+                "the account of `{}` is not the sum of its reservations",
+                key.0
+            );
+            return Err(damaged(path, what));
+        }
+    }
+    if count == expected.len() {
+        Ok(())
+    } else {
+        Err(damaged(path, "an account is missing"))
+    }
+}
+
+/// Reads the tables of the ledger.
+struct Loader<'a> {
+    snapshot: &'a Connection,
+    tables: Tables,
+    /// Of the rows that were read.
+    tally: Tally,
+}
+
+/// All rows and how far they are, as of one moment.
+fn load_ledger(directory: &Path) -> Result<(Tables, Place), StoreError> {
+    let path = Kind::Ledger.path(directory);
+    let mut connection = files::open(&path, Kind::Ledger, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let snapshot = connection.transaction().map_err(sqlite_error(&path))?;
+    let mut loader = Loader {
+        snapshot: &snapshot,
+        tables: Tables::default(),
+        tally: Tally::default(),
+    };
+    let mut load = |table, parse: &mut RowParser<'_>| {
+        let select = format!("SELECT * FROM {table}");
+        loader
+            .load(&select, parse)
+            .map_err(|error| error.of(&path, table))
+    };
+    load("resource", &mut rows::resource)?;
+    load("location", &mut rows::location)?;
+    load("scope", &mut rows::scope)?;
+    load("quota_limit", &mut rows::limit)?;
+    load("account", &mut rows::account)?;
+    load("principal", &mut rows::principal)?;
+    loader
+        .load_reservations()
+        .map_err(|error| error.of(&path, "reservation"))?;
+    loader.load_logs().map_err(|error| error.of(&path, "log"))?;
+    let watermark = ledger::watermark(&snapshot)
+        .map_err(|error| RowError::from(error).of(&path, "watermark"))?;
+    if loader.tally == watermark.tally {
+        Ok((loader.tables, watermark.place))
+    } else {
+        let what = "its rows are not those that were written: some are missing or too many";
+        Err(damaged(&path, what))
+    }
+}
+
+/// Reads one row of a table.
+type RowParser<'a> = dyn FnMut(&Row<'_>) -> Result<Change, RowError> + 'a;
+
+impl Loader<'_> {
+    fn load(&mut self, select: &str, parse: &mut RowParser<'_>) -> Result<(), RowError> {
+        let mut select = self.snapshot.prepare(select)?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let change = parse(row)?;
+            self.count(row, row_checksum(&change))?;
+            self.tables.put(change);
+        }
+        Ok(())
+    }
+
+    fn load_reservations(&mut self) -> Result<(), RowError> {
+        let mut select = self.snapshot.prepare(LineSource::SELECT)?;
+        let mut lines = LineSource::new(&mut select)?;
+        let select = "SELECT * FROM reservation ORDER BY tenant, id";
+        self.load(select, &mut |row| rows::reservation(row, &mut lines))?;
+        lines.expect_end()
+    }
+
+    fn load_logs(&mut self) -> Result<(), RowError> {
+        let mut select = self.snapshot.prepare("SELECT * FROM log")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let tenant: String = row.get("tenant")?;
+            let head = Head {
+                revision: row.get("revision")?,
+                at: rows::instant(row, "at_ms")?,
+            };
+            let head = LogHead {
+                head,
+                chain: row.get("chain")?,
+            };
+            self.count(row, log_checksum(&tenant, &head))?;
+            let log = match tenant.as_str() {
+                "" => Log::Catalogue,
+                tenant => Log::Tenant(rows::parse(tenant, ScopeId::parse)?),
+            };
+            self.tables.put_log(log, head);
+        }
+        Ok(())
+    }
+
+    /// Counts a row, where it has the checksum that it should.
+    fn count(&mut self, row: &Row<'_>, expected: u32) -> Result<(), RowError> {
+        let crc: u32 = row.get("crc")?;
+        self.tally.add(crc);
+        if crc == expected {
+            Ok(())
+        } else {
+            Err(RowError::Value("a row's checksum does not match"))
+        }
+    }
+}

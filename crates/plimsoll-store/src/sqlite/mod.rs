@@ -1,0 +1,98 @@
+//! The store on one machine: two SQLite files in a data directory.
+//!
+//! | file | what | when it is written |
+//! |---|---|---|
+//! | `journal.db` | one row per batch: the truth | before anybody is answered, `synchronous=FULL` |
+//! | `ledger.db` | ordinary tables for people and tools, with a watermark | behind, by the follower |
+//! | `plimsoll.lock` | held by the process that serves the directory | – |
+//!
+//! At start the tables are loaded from `ledger.db`, and the journal behind the watermark is
+//! replayed on top. A file that is damaged or belongs to something else is refused and left as it
+//! is. The one thing that is made anew is a `ledger.db` that is missing altogether: everything in
+//! it stands in the journal too.
+//!
+//! One thing cannot be noticed here: records cut off at the journal's end that `ledger.db` does not
+//! hold yet, as when `journal.db-wal` is damaged after a crash. Whoever keeps the hash that
+//! [`verify()`] answers notices that too.
+
+mod files;
+mod follow;
+mod journal;
+mod ledger;
+mod load;
+mod rows;
+mod verify;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use follow::Follower;
+pub(crate) use journal::Journal;
+pub use verify::{Verified, verify};
+
+use files::{DirectoryLock, Kind};
+use follow::Signal;
+
+use crate::StoreError;
+use crate::tables::Tables;
+
+/// An opened data directory.
+pub(crate) struct Opened {
+    pub(crate) journal: Journal,
+    pub(crate) tables: Tables,
+    pub(crate) follower: Follower,
+}
+
+/// Opens a data directory, made where it does not exist.
+pub(crate) fn open(directory: &Path) -> Result<Opened, StoreError> {
+    files::prepare_directory(directory)?;
+    let lock = DirectoryLock::take(directory)?;
+    let journal_path = Kind::Journal.path(directory);
+    let ledger_path = Kind::Ledger.path(directory);
+    if !journal_path.exists() {
+        for other in ["ledger.db", "journal.db-wal"] {
+            if directory.join(other).exists() {
+                let what = format!("it is missing, though `{other}` beside it is there");
+                return Err(files::damaged(&journal_path, what));
+            }
+        }
+        files::create(directory, Kind::Journal)?;
+    }
+    if !ledger_path.exists() {
+        files::create(directory, Kind::Ledger)?;
+        tracing::info!(path = %ledger_path.display(), "the ledger's tables are made anew");
+    }
+    let signal = Arc::new(Signal::default());
+    let reopen = Reopen {
+        directory: directory.to_owned(),
+        signal: Arc::clone(&signal),
+    };
+    let (journal, tables) = reopen.load()?;
+    let follower = Follower::start(directory, signal, lock)?;
+    Ok(Opened {
+        journal,
+        tables,
+        follower,
+    })
+}
+
+/// What it takes to open the journal anew.
+#[derive(Debug)]
+pub(crate) struct Reopen {
+    directory: PathBuf,
+    signal: Arc<Signal>,
+}
+
+impl Reopen {
+    /// How long to wait between two tries.
+    pub(crate) const PAUSE: Duration = Duration::from_millis(500);
+
+    /// Opens the journal, loads all rows, and makes durable what was loaded.
+    pub(crate) fn load(&self) -> Result<(Journal, Tables), StoreError> {
+        let mut journal = Journal::open(&self.directory, Arc::clone(&self.signal))?;
+        let tables = load::load(&self.directory, &mut journal)?;
+        journal.settle()?;
+        Ok((journal, tables))
+    }
+}

@@ -1,0 +1,349 @@
+//! All rows in memory, in the layout that decisions and reports read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, Equivalent, HashMap, HashTable};
+use plimsoll_core::amount::Timestamp;
+use plimsoll_core::event::{Change, Event, Head, Log};
+use plimsoll_core::invariants;
+use plimsoll_core::model::{
+    Account, Item, Limit, Location, Principal, Reservation, Resource, Scope, State,
+};
+use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId};
+use plimsoll_core::outcome::Breach;
+use plimsoll_core::rows::Rows;
+
+use crate::record::Hash;
+
+/// Where a log stands, with the hash that its next event chains.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogHead {
+    /// Revision and time of its last event.
+    pub head: Head,
+    /// The hash of its last event; zeros before the first.
+    pub chain: Hash,
+}
+
+/// Every row there is.
+///
+/// Shape: hash tables where decisions look rows up, trees where lists need an order.
+#[derive(Debug, Default)]
+pub struct Tables {
+    pub(crate) resources: BTreeMap<ResourceName, Resource>,
+    pub(crate) locations: BTreeMap<LocationId, Location>,
+    scopes: HashMap<ScopeId, Scope>,
+    scope_order: BTreeSet<ScopeId>,
+    limits: HashMap<(ScopeId, Item), Limit>,
+    limit_order: BTreeMap<ScopeId, BTreeSet<Item>>,
+    accounts: HashMap<(ScopeId, Item), Account>,
+    reservations: Reservations,
+    tenants: HashMap<ScopeId, TenantIndex>,
+    principals: BTreeMap<PrincipalId, Principal>,
+    logs: HashMap<Log, LogHead>,
+}
+
+/// The reservations of one tenant, in the orders that lists and expiry need.
+#[derive(Debug, Default)]
+struct TenantIndex {
+    reservations: BTreeSet<ReservationId>,
+    holds: BTreeSet<(Timestamp, ReservationId)>,
+}
+
+/// Borrowed form of the key of limits and accounts.
+#[derive(Hash)]
+pub(crate) struct At<'a>(pub(crate) &'a ScopeId, pub(crate) &'a Item);
+
+impl Equivalent<(ScopeId, Item)> for At<'_> {
+    fn equivalent(&self, key: &(ScopeId, Item)) -> bool {
+        *self.0 == key.0 && *self.1 == key.1
+    }
+}
+
+/// Reservations by id: hashed by the id alone, so that the tenants that use an id are found too.
+#[derive(Debug, Default)]
+struct Reservations {
+    table: HashTable<Box<Reservation>>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Reservations {
+    fn find(&self, tenant: &ScopeId, id: &ReservationId) -> Option<&Reservation> {
+        let hash = self.hasher.hash_one(id);
+        let found = self
+            .table
+            .find(hash, |row| row.id == *id && row.tenant == *tenant);
+        found.map(|row| &**row)
+    }
+
+    fn with_id(&self, id: &ReservationId) -> impl Iterator<Item = &Reservation> {
+        let candidates = self.table.iter_hash(self.hasher.hash_one(id));
+        candidates
+            .map(|row| &**row)
+            .filter(move |row| row.id == *id)
+    }
+
+    /// Puts a row in its place and answers the one that was there.
+    fn replace(&mut self, new: Reservation) -> Option<Reservation> {
+        let hash = self.hasher.hash_one(&new.id);
+        let same = self
+            .table
+            .find_mut(hash, |row| row.id == new.id && row.tenant == new.tenant);
+        if let Some(row) = same {
+            return Some(std::mem::replace(&mut **row, new));
+        }
+        self.table
+            .insert_unique(hash, Box::new(new), |row| self.hasher.hash_one(&row.id));
+        None
+    }
+}
+
+impl Tables {
+    /// Takes note of an event that is durable.
+    ///
+    /// Errors: [`Breach`] where the event does not follow on its log's head; nothing is changed.
+    pub(crate) fn apply(&mut self, event: Event, chain: Hash) -> Result<(), Breach> {
+        invariants::may_follow(self.head(&event.log), &event)?;
+        for change in event.changes {
+            self.put(change);
+        }
+        let head = Head {
+            revision: event.revision,
+            at: event.at,
+        };
+        self.put_log(event.log, LogHead { head, chain });
+        Ok(())
+    }
+
+    /// Sets where a log stands.
+    pub(crate) fn put_log(&mut self, log: Log, head: LogHead) {
+        self.logs.insert(log, head);
+    }
+
+    /// Sets one row.
+    pub(crate) fn put(&mut self, change: Change) {
+        match change {
+            Change::Resource(row) => {
+                self.resources.insert(row.name.clone(), row);
+            }
+            Change::Location(row) => {
+                self.locations.insert(row.id.clone(), row);
+            }
+            Change::Scope(row) => {
+                self.scope_order.insert(row.id.clone());
+                self.scopes.insert(row.id.clone(), row);
+            }
+            Change::Limit(row) => {
+                let items = self.limit_order.entry(row.scope.clone()).or_default();
+                items.insert(row.item.clone());
+                self.limits
+                    .insert((row.scope.clone(), row.item.clone()), row);
+            }
+            Change::LimitGone { scope, item } => {
+                self.limits.remove(&At(&scope, &item));
+                if let Some(items) = self.limit_order.get_mut(&scope) {
+                    items.remove(&item);
+                }
+            }
+            Change::Account {
+                scope,
+                item,
+                account,
+            } => {
+                self.accounts.insert((scope, item), account);
+            }
+            Change::Reservation(row) => self.put_reservation(row),
+            Change::Principal(row) => {
+                self.principals.insert(row.id.clone(), row);
+            }
+            Change::PrincipalGone(id) => {
+                self.principals.remove(&id);
+            }
+        }
+    }
+
+    fn put_reservation(&mut self, row: Reservation) {
+        let index = self.tenants.entry_ref(&row.tenant).or_default();
+        let id = row.id.clone();
+        let state = row.state;
+        match self.reservations.replace(row) {
+            None => {
+                index.reservations.insert(id.clone());
+            }
+            Some(before) => {
+                if let State::Held { expires_at } = before.state {
+                    index.holds.remove(&(expires_at, before.id));
+                }
+            }
+        }
+        if let State::Held { expires_at } = state {
+            index.holds.insert((expires_at, id));
+        }
+    }
+
+    /// Where a log stands, with its hash.
+    pub fn log(&self, log: &Log) -> LogHead {
+        self.logs.get(log).copied().unwrap_or_default()
+    }
+
+    /// All logs.
+    pub(crate) fn logs(&self) -> impl Iterator<Item = (&Log, &LogHead)> {
+        self.logs.iter()
+    }
+
+    /// The scopes in order of id, behind `after`.
+    pub(crate) fn scopes_after(&self, after: Option<&ScopeId>) -> impl Iterator<Item = &Scope> {
+        let ids = self
+            .scope_order
+            .range((behind(after), std::ops::Bound::Unbounded));
+        ids.filter_map(|id| self.scopes.get(id))
+    }
+
+    /// The limits set at a scope in order of item, behind `after`.
+    pub(crate) fn limits_after(
+        &self,
+        scope: &ScopeId,
+        after: Option<&Item>,
+    ) -> impl Iterator<Item = &Limit> {
+        let items = self
+            .limit_order
+            .get(scope)
+            .into_iter()
+            .flat_map(move |items| items.range((behind(after), std::ops::Bound::Unbounded)));
+        items.filter_map(move |item| self.limits.get(&At(scope, item)))
+    }
+
+    /// The reservations of a tenant in order of id, behind `after`.
+    pub(crate) fn reservations_after(
+        &self,
+        tenant: &ScopeId,
+        after: Option<&ReservationId>,
+    ) -> impl Iterator<Item = &Reservation> {
+        let ids = self.tenants.get(tenant).into_iter().flat_map(move |index| {
+            index
+                .reservations
+                .range((behind(after), std::ops::Bound::Unbounded))
+        });
+        ids.filter_map(move |id| self.reservations.find(tenant, id))
+    }
+
+    /// The principals in order of id, behind `after`.
+    pub(crate) fn principals_after(
+        &self,
+        after: Option<&PrincipalId>,
+    ) -> impl Iterator<Item = &Principal> {
+        self.principals
+            .range((behind(after), std::ops::Bound::Unbounded))
+            .map(|(_, row)| row)
+    }
+
+    /// All reservations, in no order.
+    pub(crate) fn reservations(&self) -> impl Iterator<Item = &Reservation> {
+        self.reservations.table.iter().map(|row| &**row)
+    }
+
+    /// All accounts, in no order.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = (&(ScopeId, Item), &Account)> {
+        self.accounts.iter()
+    }
+
+    /// All reservations with an id, of whatever tenant.
+    pub(crate) fn reservations_with_id(
+        &self,
+        id: &ReservationId,
+    ) -> impl Iterator<Item = &Reservation> {
+        self.reservations.with_id(id)
+    }
+
+    /// The tenants that have a hold whose time is over at `now`.
+    pub(crate) fn tenants_due(&self, now: Timestamp) -> impl Iterator<Item = &ScopeId> {
+        let is_due = move |index: &TenantIndex| {
+            index
+                .holds
+                .first()
+                .is_some_and(|(expires_at, _)| *expires_at <= now)
+        };
+        self.tenants
+            .iter()
+            .filter(move |(_, index)| is_due(index))
+            .map(|(tenant, _)| tenant)
+    }
+
+    /// The holds of a tenant with their places in the order of expiry.
+    pub(crate) fn hold_order(
+        &self,
+        tenant: &ScopeId,
+    ) -> impl Iterator<Item = (&Timestamp, &Reservation)> {
+        let holds = self
+            .tenants
+            .get(tenant)
+            .into_iter()
+            .flat_map(|index| &index.holds);
+        holds.filter_map(move |(expires_at, id)| {
+            self.reservations
+                .find(tenant, id)
+                .map(|row| (expires_at, row))
+        })
+    }
+}
+
+fn behind<K>(after: Option<&K>) -> std::ops::Bound<&K> {
+    after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded)
+}
+
+impl Rows for Tables {
+    fn head(&self, log: &Log) -> Head {
+        self.log(log).head
+    }
+
+    fn resource(&self, name: &ResourceName) -> Option<&Resource> {
+        self.resources.get(name)
+    }
+
+    fn resources(&self) -> impl Iterator<Item = &Resource> {
+        self.resources.values()
+    }
+
+    fn resource_count(&self) -> usize {
+        self.resources.len()
+    }
+
+    fn location(&self, id: &LocationId) -> Option<&Location> {
+        self.locations.get(id)
+    }
+
+    fn locations(&self) -> impl Iterator<Item = &Location> {
+        self.locations.values()
+    }
+
+    fn location_count(&self) -> usize {
+        self.locations.len()
+    }
+
+    fn scope(&self, id: &ScopeId) -> Option<&Scope> {
+        self.scopes.get(id)
+    }
+
+    fn limit(&self, scope: &ScopeId, item: &Item) -> Option<&Limit> {
+        self.limits.get(&At(scope, item))
+    }
+
+    fn account(&self, scope: &ScopeId, item: &Item) -> Account {
+        self.accounts
+            .get(&At(scope, item))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<&Reservation> {
+        self.reservations.find(tenant, id)
+    }
+
+    fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
+        self.hold_order(tenant).map(|(_, row)| row)
+    }
+
+    fn principal(&self, id: &PrincipalId) -> Option<&Principal> {
+        self.principals.get(id)
+    }
+}

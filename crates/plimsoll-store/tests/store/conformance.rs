@@ -1,0 +1,278 @@
+//! One suite for every store: the same scenarios, the same answers.
+
+use std::path::Path;
+
+use plimsoll_core::command::Command;
+use plimsoll_core::model::{Credential, Reach};
+use plimsoll_core::outcome::{Denial, Done, Outcome};
+use plimsoll_core::rows::{Footprint, Rows};
+use plimsoll_store::{BATCH_COMMANDS_MAX, Store, SubmitError, sqlite};
+use tempfile::TempDir;
+
+use crate::snapshot::{assert_sound, snapshot};
+use crate::support::*;
+
+/// Stores that run the same commands.
+struct Stores {
+    clock: HandClock,
+    memory: Store,
+    sqlite: Option<Store>,
+    directory: TempDir,
+    /// Whether the durable store is closed and opened again before every step.
+    reopens: bool,
+}
+
+impl Stores {
+    fn new(reopens: bool) -> Self {
+        let clock = HandClock::default();
+        let directory = tempfile::tempdir().expect("a directory");
+        Self {
+            memory: Store::memory(clock.clock()),
+            sqlite: Some(open_at(directory.path(), &clock)),
+            clock,
+            directory,
+            reopens,
+        }
+    }
+
+    fn sqlite(&self) -> &Store {
+        self.sqlite.as_ref().expect("an open store")
+    }
+
+    fn reopen(&mut self) {
+        self.sqlite = None;
+        self.sqlite = Some(open_at(self.directory.path(), &self.clock));
+    }
+
+    /// Submits the same commands to both and compares everything that can be seen.
+    fn step(&mut self, commands: &[Command]) -> Vec<Outcome> {
+        if self.reopens {
+            self.reopen();
+        }
+        let outcomes = submit(&self.memory, commands.to_vec());
+        assert_eq!(submit(self.sqlite(), commands.to_vec()), outcomes);
+        self.compare();
+        outcomes
+    }
+
+    fn compare(&self) {
+        assert_eq!(snapshot(self.sqlite(), 3), snapshot(&self.memory, 3));
+    }
+
+    fn end(mut self) {
+        self.reopen();
+        self.compare();
+        assert_sound(self.sqlite());
+        let logs = snapshot(self.sqlite(), 100).logs;
+        let written: u64 = logs.iter().map(|(_, log)| log.head.revision).sum();
+        self.sqlite = None;
+        let verified = sqlite::verify(self.directory.path()).expect("a sound journal");
+        assert_eq!(verified.events, written, "every log is dense");
+    }
+}
+
+fn open_at(directory: &Path, clock: &HandClock) -> Store {
+    Store::sqlite(directory, clock.clock()).unwrap_or_else(|error| panic!("{}", chain_of(&error)))
+}
+
+/// Runs a scenario once with one store all the way, and once with a new one for each step.
+fn check(scenario: impl Fn(&mut Stores)) {
+    for reopens in [false, true] {
+        let mut stores = Stores::new(reopens);
+        scenario(&mut stores);
+        stores.end();
+    }
+}
+
+#[test]
+fn an_empty_store_is_empty() {
+    check(|stores| {
+        assert!(stores.step(&[]).is_empty());
+        assert!(snapshot(&stores.memory, 1).scopes.is_empty());
+        assert!(stores.sqlite().is_ready() && stores.memory.is_ready());
+    });
+}
+
+#[test]
+fn a_reservation_lives_its_life() {
+    let image = [("vm/image@FRA-A", 2)];
+    check(|stores| {
+        stores.step(&base());
+        stores.step(&[put_limit("acme", "vm/image", finite(6))]);
+        stores.step(&[reserve("r1", "p", &image, Some(100))]);
+        stores.step(&[reserve(
+            "r2",
+            "p-q",
+            &[("vm/image@FRA-A", 4), ("vm/disk", 9)],
+            None,
+        )]);
+        let full = stores.step(&[reserve("r3", "p", &image, None)]);
+        assert!(matches!(
+            full[..],
+            [Outcome::Denied(Denial::QuotaExceeded(_))]
+        ));
+        stores.step(&[commit("acme", "r1")]);
+        stores.step(&[reserve("r1", "other", &image, Some(10))]);
+        stores.step(&[release("acme", "r2"), release("acme", "nobody")]);
+        stores.clock.set(50);
+        stores.step(&[expire("acme"), expire("other")]);
+        stores.step(&[put_limit("p", "vm/image@FRA-A", finite(3))]);
+        stores.step(&[
+            delete_limit("acme", "vm/image"),
+            delete_limit("acme", "vm/image"),
+        ]);
+        stores.step(&[reserve("r3", "p", &image, None)]);
+        // Time that runs backwards does not: a log's time stays.
+        stores.clock.set(20);
+        stores.step(&[release("acme", "r1")]);
+    });
+}
+
+#[test]
+fn principals_come_and_go() {
+    let token = Credential::Token { hash: [3; 32] };
+    let key = Credential::AccessKey {
+        sealed_secret: vec![0, 255, 7],
+    };
+    check(|stores| {
+        stores.step(&base());
+        let below = Reach::Below(scope("p"));
+        stores.step(&[create_principal("k1", below, token.clone())]);
+        stores.step(&[create_principal("k2", Reach::Everything, key.clone())]);
+        stores.step(&[enable_principal("k1", false)]);
+        stores.step(&[delete_principal("k1"), delete_principal("k1")]);
+        stores.step(&[create_principal("k1", Reach::Everything, key.clone())]);
+        // Made and forgotten in one batch.
+        let made = create_principal("k3", Reach::Everything, token.clone());
+        stores.step(&[made, delete_principal("k3")]);
+    });
+}
+
+#[test]
+fn commands_of_one_submission_see_each_other() {
+    check(|stores| {
+        let mut commands = base();
+        commands.push(put_limit("acme", "vm/disk", finite(2)));
+        commands.push(reserve("r1", "p", &[("vm/disk", 2)], Some(10)));
+        commands.push(reserve("r1", "p", &[("vm/disk", 2)], Some(10)));
+        commands.push(reserve("r2", "p", &[("vm/disk", 1)], None));
+        commands.push(release("acme", "r1"));
+        commands.push(reserve("r2", "p", &[("vm/disk", 1)], None));
+        let outcomes = stores.step(&commands);
+        let [.., first, again, refused, _, granted] = &outcomes[..] else {
+            panic!("{outcomes:?}");
+        };
+        assert_eq!(first, again);
+        assert!(matches!(refused, Outcome::Denied(Denial::QuotaExceeded(_))));
+        assert!(matches!(granted, Outcome::Done(Done::Reservation(_))));
+    });
+}
+
+/// A command at random, over so few names that they meet.
+fn random_command(dice: &mut Dice) -> Command {
+    let scopes = ["acme", "p", "p-q", "other", "nowhere"];
+    let items = ["vm/image@FRA-A", "vm/image@HKG-A", "vm/image", "vm/disk"];
+    let (at, of) = (dice.pick(&scopes), dice.pick(&items));
+    let id = format!("r{}", dice.below(12));
+    let tenant = dice.pick(&["acme", "other"]);
+    let units = dice.below(6);
+    let ceiling = match units {
+        0 => plimsoll_core::amount::Ceiling::Unlimited,
+        units => finite(units),
+    };
+    let reach = match dice.below(2) {
+        0 => Reach::Everything,
+        _ => Reach::Below(scope(at)),
+    };
+    let who = dice.pick(&["k1", "k2", "root"]);
+    match dice.below(24) {
+        0..8 => {
+            let ttl_ms = (dice.below(3) != 0).then(|| 1 + dice.below(200));
+            reserve(&id, at, &[(of, 1 + units)], ttl_ms)
+        }
+        8..11 => commit(tenant, &id),
+        11..14 => release(tenant, &id),
+        14..16 => expire(tenant),
+        16..18 => put_limit(at, of, ceiling),
+        18 => delete_limit(at, of),
+        19 => put_scope(&format!("s{}", dice.below(4)), Some(at)),
+        20 => put_resource("vm/disk", ceiling, false),
+        21 => put_location("HKG-A", dice.pick(&["", "Hong Kong"])),
+        22 => create_principal(who, reach, Credential::Token { hash: [1; 32] }),
+        _ => match dice.below(2) {
+            0 => enable_principal(who, dice.below(2) == 0),
+            _ => delete_principal(who),
+        },
+    }
+}
+
+fn play_random(seed: u64, steps: u64, reopens: bool) {
+    let mut dice = Dice(seed);
+    let mut stores = Stores::new(reopens);
+    let mut now = 0;
+    stores.step(&base());
+    for _ in 0..steps {
+        now += dice.below(40);
+        stores.clock.set(now);
+        let commands: Vec<_> = (0..1 + dice.below(6))
+            .map(|_| random_command(&mut dice))
+            .collect();
+        stores.step(&commands);
+    }
+    stores.end();
+}
+
+#[test]
+fn random_commands_have_the_same_outcomes() {
+    for seed in 1..=6 {
+        // Shown when the test fails.
+        println!("seed {seed}");
+        play_random(seed, 120, false);
+    }
+}
+
+#[test]
+fn random_commands_have_the_same_outcomes_across_restarts() {
+    for seed in 101..=103 {
+        println!("seed {seed}");
+        play_random(seed, 25, true);
+    }
+}
+
+#[test]
+fn a_submission_is_bounded() {
+    let clock = HandClock::default();
+    let store = Store::memory(clock.clock());
+    submit(&store, base());
+    let commands = vec![expire("acme"); BATCH_COMMANDS_MAX + 1];
+    assert_eq!(wait(store.submit(commands)), Err(SubmitError::TooMany));
+    let commands = vec![expire("acme"); BATCH_COMMANDS_MAX];
+    assert_eq!(submit(&store, commands).len(), BATCH_COMMANDS_MAX);
+}
+
+#[test]
+fn an_acknowledged_write_is_seen_at_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let clock = HandClock::default();
+    for store in [Store::memory(clock.clock()), open(directory.path())] {
+        submit(&store, base());
+        for round in 0..200 {
+            let id = format!("r{round}");
+            let made = reserved(wait(store.submit(vec![reserve(
+                &id,
+                "p",
+                &[("vm/disk", 1)],
+                None,
+            )])));
+            let seen = wait(store.read(&Footprint::default(), |tables| {
+                let row = tables.reservation(&scope("acme"), &reservation(&id));
+                assert_eq!(
+                    tables.account(&scope("p"), &item("vm/disk")).used,
+                    amount(round + 1)
+                );
+                row.cloned()
+            }));
+            assert_eq!(seen.expect("the store serves"), made);
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Single bits that change in any file: the store opens exactly as it was, or says why not.
+
+use std::fs;
+
+use plimsoll_store::sqlite;
+use rusqlite::params;
+
+use crate::damage::{files, tamper};
+use crate::durability::{Closed, work};
+use crate::snapshot::{Snapshot, snapshot};
+use crate::support::*;
+
+#[test]
+fn every_changed_byte_of_every_record_is_found() {
+    let closed = Closed::new();
+    closed.go_back();
+    let journal = tamper(closed.path(), "journal.db");
+    let update = |sequence: u64, record: &[u8]| {
+        journal
+            .execute(
+                "UPDATE journal SET record = ?2 WHERE sequence = ?1",
+                params![sequence, record],
+            )
+            .expect("a change");
+    };
+    let mut changes = 0;
+    for sequence in 1..=closed.records {
+        let mut record: Vec<u8> = journal
+            .query_row(
+                "SELECT record FROM journal WHERE sequence = ?1",
+                [sequence],
+                |row| row.get(0),
+            )
+            .expect("a record");
+        for position in (0..record.len()).step_by(1 + record.len() / 40) {
+            record[position] ^= 1 << (position % 8);
+            update(sequence, &record);
+            record[position] ^= 1 << (position % 8);
+            let found = sqlite::verify(closed.path()).expect_err("a changed byte");
+            assert!(
+                chain_of(&found).contains(&format!("record {sequence}: ")),
+                "{found}"
+            );
+            if closed.older_records <= sequence {
+                let refused = try_open(closed.path()).expect_err("a changed byte");
+                assert_eq!(chain_of(&refused), chain_of(&found));
+            }
+            changes += 1;
+        }
+        update(sequence, &record);
+    }
+    assert!(700 < changes, "{changes}");
+    drop(journal);
+    closed.assert_opens_as_before();
+}
+
+/// What became of openings with changed files.
+#[derive(Default)]
+struct Count {
+    opened: u64,
+    refused: u64,
+}
+
+/// Writes a file with a change, and opens: the store is exactly as before, or refused.
+fn opens_right_or_not(closed: &Closed, file: &str, bytes: &[u8], count: &mut Count, what: &str) {
+    let path = closed.path();
+    let before = files(path);
+    for name in [
+        "journal.db-wal",
+        "journal.db-shm",
+        "ledger.db-wal",
+        "ledger.db-shm",
+    ] {
+        let _ = fs::remove_file(path.join(name));
+    }
+    fs::write(path.join(file), bytes).expect("a file");
+    match try_open(path) {
+        Ok(store) => {
+            count.opened += 1;
+            assert_eq!(snapshot(&store, 100), closed.expected, "{file}: {what}");
+        }
+        Err(error) => {
+            count.refused += 1;
+            let message = chain_of(&error);
+            assert!(message.contains(".db`"), "{file}: {what}: {message}");
+        }
+    }
+    for (name, bytes) in before {
+        fs::write(path.join(name), bytes).expect("a file");
+    }
+}
+
+fn change_bytes(file: &str, step: usize) -> Count {
+    let closed = Closed::new();
+    let right = fs::read(closed.path().join(file)).expect("a file");
+    let mut count = Count::default();
+    let mut dice = Dice(1);
+    let mut position = 0;
+    while position < right.len() {
+        let mut bytes = right.clone();
+        bytes[position] ^= 1 << dice.below(8);
+        let what = format!("byte {position} is {:#04x}", bytes[position]);
+        opens_right_or_not(&closed, file, &bytes, &mut count, &what);
+        // The first bytes of a page say how to read it: most of them are tried.
+        position += match position % 4_096 {
+            0..24 => 1 + dice.index(4),
+            _ => 1 + dice.index(step),
+        };
+    }
+    opens_right_or_not(&closed, file, &right, &mut count, "as it was");
+    count
+}
+
+#[test]
+fn a_changed_byte_of_the_ledger_never_makes_a_wrong_figure() {
+    let count = change_bytes("ledger.db", 200);
+    println!(
+        "{} opened as before, {} refused",
+        count.opened, count.refused
+    );
+    assert!(50 < count.opened && 30 < count.refused);
+}
+
+#[test]
+fn a_changed_byte_of_the_journal_file_never_makes_a_wrong_figure() {
+    let count = change_bytes("journal.db", 200);
+    println!(
+        "{} opened as before, {} refused",
+        count.opened, count.refused
+    );
+    assert!(10 < count.opened && 3 < count.refused);
+}
+
+#[test]
+fn a_file_that_was_cut_off_never_makes_a_wrong_figure() {
+    for file in ["ledger.db", "journal.db"] {
+        let closed = Closed::new();
+        let right = fs::read(closed.path().join(file)).expect("a file");
+        let mut count = Count::default();
+        for len in (0..right.len()).step_by(1_000) {
+            let what = format!("{len} bytes");
+            opens_right_or_not(&closed, file, &right[..len], &mut count, &what);
+        }
+        println!(
+            "{file}: {} opened as before, {} refused",
+            count.opened, count.refused
+        );
+        assert!(count.opened < 2 && 5 < count.refused);
+    }
+}
+
+/// A copy of a journal as a crash would leave it: its last batches stand in `journal.db-wal` alone.
+struct Crashed {
+    closed: Closed,
+    directory: tempfile::TempDir,
+    /// What the store showed before the first of those batches, and after each.
+    states: Vec<Snapshot>,
+    /// `ledger.db` when it holds all of them.
+    last_ledger: Vec<u8>,
+    files: [(&'static str, Vec<u8>); 2],
+}
+
+impl Crashed {
+    fn new() -> Self {
+        let closed = Closed::new();
+        let store = open(closed.path());
+        let mut states = vec![snapshot(&store, 100)];
+        for number in 12..18 {
+            work(number, |commands| {
+                submit(&store, commands);
+                states.push(snapshot(&store, 100));
+            });
+        }
+        let directory = tempfile::tempdir().expect("a directory");
+        // Another process copies: to open and close them here would drop this process's locks.
+        let copied = std::process::Command::new("cp")
+            .args(["journal.db", "journal.db-wal"].map(|file| closed.path().join(file)))
+            .arg(directory.path())
+            .status();
+        assert!(copied.expect("cp").success());
+        drop(store);
+        let read = |file| (file, fs::read(directory.path().join(file)).expect("a file"));
+        Self {
+            last_ledger: fs::read(closed.path().join("ledger.db")).expect("a file"),
+            files: ["journal.db", "journal.db-wal"].map(read),
+            states,
+            closed,
+            directory,
+        }
+    }
+
+    /// Puts the journal there with one bit of its write-ahead log changed, and a ledger.
+    fn change(&self, dice: &mut Dice, ledger: &[u8]) -> usize {
+        let path = self.directory.path();
+        for file in ["journal.db-shm", "ledger.db-wal", "ledger.db-shm"] {
+            let _ = fs::remove_file(path.join(file));
+        }
+        for (file, bytes) in &self.files {
+            fs::write(path.join(file), bytes).expect("a file");
+        }
+        let mut log = self.files[1].1.clone();
+        let position = dice.index(log.len());
+        log[position] ^= 1 << dice.below(8);
+        fs::write(path.join("journal.db-wal"), log).expect("a file");
+        fs::write(path.join("ledger.db"), ledger).expect("a file");
+        position
+    }
+}
+
+/// SQLite takes a damaged page for the end of an unfinished write: what comes behind it is gone.
+/// A ledger that is behind cannot know; one that holds those batches does.
+#[test]
+fn a_changed_byte_of_the_write_ahead_log_makes_no_state_that_never_was() {
+    let crashed = Crashed::new();
+    let path = crashed.directory.path();
+    let mut dice = Dice(4);
+    for _ in 0..100 {
+        let position = crashed.change(&mut dice, &crashed.closed.older_ledger);
+        let found = snapshot(&open(path), 100);
+        let was = crashed.states.contains(&found);
+        assert!(was, "byte {position} makes a state that never was");
+        sqlite::verify(path).expect("a sound journal");
+    }
+    for _ in 0..100 {
+        crashed.change(&mut dice, &crashed.last_ledger);
+        let error = try_open(path).expect_err("batches that are lost");
+        assert!(chain_of(&error).contains("`ledger.db` holds it, and it is missing here"));
+    }
+}

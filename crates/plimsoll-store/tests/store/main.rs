@@ -1,0 +1,13 @@
+//! What every store must do, and what only a durable one can.
+
+mod conformance;
+mod crowd;
+mod damage;
+mod durability;
+mod flips;
+mod kill;
+mod lists;
+mod outage;
+mod snapshot;
+mod support;
+mod tampering;

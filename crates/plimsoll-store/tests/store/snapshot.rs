@@ -1,0 +1,199 @@
+//! Everything that a store shows, so that two stores can be compared.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use plimsoll_core::event::Log;
+use plimsoll_core::model::{
+    Account, Item, Limit, Location, Principal, Reach, Reservation, Resource, Scope,
+};
+use plimsoll_core::names::ScopeId;
+use plimsoll_core::report::ReservationFilter;
+use plimsoll_core::rows::{Footprint, Rows};
+use plimsoll_store::{LogHead, Page, Store, Tables};
+
+use crate::support::{at, item, wait};
+
+/// All rows, as lists show them page by page and as reads show them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Snapshot {
+    pub(crate) resources: Vec<Resource>,
+    pub(crate) locations: Vec<Location>,
+    pub(crate) scopes: Vec<Scope>,
+    pub(crate) limits: Vec<Limit>,
+    pub(crate) accounts: BTreeMap<(ScopeId, Item), Account>,
+    pub(crate) reservations: Vec<Reservation>,
+    pub(crate) holds: Vec<Reservation>,
+    pub(crate) principals: Vec<Principal>,
+    pub(crate) logs: Vec<(Log, LogHead)>,
+    /// For a few instants, who has holds that are due.
+    pub(crate) due: Vec<Vec<ScopeId>>,
+    /// For each reservation, the tenants that use its id.
+    pub(crate) tenants_of: Vec<Vec<ScopeId>>,
+}
+
+/// Items at which accounts are looked up.
+const ITEMS: [&str; 4] = ["vm/image@FRA-A", "vm/image@HKG-A", "vm/image", "vm/disk"];
+
+/// Takes everything, in pages of a size.
+pub(crate) fn snapshot(store: &Store, page_size: usize) -> Snapshot {
+    let size = NonZeroUsize::new(page_size).expect("a size");
+    let mut all = Snapshot {
+        scopes: scopes(store, &Reach::Everything, None, size),
+        principals: principals(store, size),
+        ..Snapshot::default()
+    };
+    for scope in &all.scopes {
+        all.limits.extend(limits(store, &scope.id, size));
+        if scope.parent.is_none() {
+            let rows = reservations(store, &scope.id, &ReservationFilter::default(), size);
+            all.reservations.extend(rows);
+        }
+    }
+    for row in &all.reservations {
+        let tenants = wait(store.tenants_of(&row.id)).expect("the store serves");
+        all.tenants_of.push(tenants);
+    }
+    for ms in [0, 10, 100, 1_000, 1_000_000] {
+        let mut due = wait(store.tenants_due(at(ms))).expect("the store serves");
+        due.sort_unstable();
+        all.due.push(due);
+    }
+    wait(store.read(&Footprint::default(), |tables| add_rows(&mut all, tables)))
+        .expect("the store serves");
+    all
+}
+
+fn add_rows(all: &mut Snapshot, tables: &Tables) {
+    all.resources.extend(tables.resources().cloned());
+    all.locations.extend(tables.locations().cloned());
+    assert_eq!(all.resources.len(), tables.resource_count());
+    assert_eq!(all.locations.len(), tables.location_count());
+    let tenants = all.scopes.iter().filter(|scope| scope.parent.is_none());
+    let logs = tenants.clone().map(|tenant| Log::Tenant(tenant.id.clone()));
+    for log in [Log::Catalogue].into_iter().chain(logs) {
+        assert_eq!(tables.head(&log), tables.log(&log).head);
+        all.logs.push((log.clone(), tables.log(&log)));
+    }
+    for tenant in tenants {
+        all.holds.extend(tables.holds(&tenant.id).cloned());
+    }
+    for scope in &all.scopes {
+        assert_eq!(tables.scope(&scope.id), Some(scope));
+        for item in ITEMS.map(item) {
+            let account = tables.account(&scope.id, &item);
+            all.accounts.insert((scope.id.clone(), item), account);
+        }
+    }
+    for row in &all.reservations {
+        assert_eq!(tables.reservation(&row.tenant, &row.id), Some(row));
+    }
+    for row in &all.limits {
+        assert_eq!(tables.limit(&row.scope, &row.item), Some(row));
+    }
+    for row in &all.principals {
+        assert_eq!(tables.principal(&row.id), Some(row));
+    }
+}
+
+/// Goes through a list page by page.
+fn pages<K: Clone + Ord, T>(
+    size: NonZeroUsize,
+    key: impl Fn(&T) -> &K,
+    list: impl Fn(&Page<K>) -> Vec<T>,
+) -> Vec<T> {
+    let mut all: Vec<T> = Vec::new();
+    loop {
+        let page = Page {
+            after: all.last().map(|row| key(row).clone()),
+            size: size.get(),
+        };
+        let rows = list(&page);
+        assert!(rows.len() <= page.size);
+        let is_last = rows.len() < page.size;
+        all.extend(rows);
+        assert!(all.is_sorted_by(|one, other| key(one) < key(other)));
+        if is_last {
+            return all;
+        }
+    }
+}
+
+pub(crate) fn scopes(
+    store: &Store,
+    reach: &Reach,
+    parent: Option<&ScopeId>,
+    size: NonZeroUsize,
+) -> Vec<Scope> {
+    pages(
+        size,
+        |row: &Scope| &row.id,
+        |page| wait(store.list_scopes(reach, parent, page)).expect("the store serves"),
+    )
+}
+
+pub(crate) fn limits(store: &Store, scope: &ScopeId, size: NonZeroUsize) -> Vec<Limit> {
+    pages(
+        size,
+        |row: &Limit| &row.item,
+        |page| {
+            wait(store.list_limits(&Reach::Everything, scope, page))
+                .expect("the store serves")
+                .expect("a scope")
+        },
+    )
+}
+
+fn principals(store: &Store, size: NonZeroUsize) -> Vec<Principal> {
+    pages(
+        size,
+        |row: &Principal| &row.id,
+        |page| wait(store.list_principals(page)).expect("the store serves"),
+    )
+}
+
+/// The reservations of a scope and below, page by page as the store says where to go on.
+pub(crate) fn reservations(
+    store: &Store,
+    scope: &ScopeId,
+    filter: &ReservationFilter,
+    size: NonZeroUsize,
+) -> Vec<Reservation> {
+    let mut all: Vec<Reservation> = Vec::new();
+    let mut after = None;
+    loop {
+        let page = Page {
+            after,
+            size: size.get(),
+        };
+        let found = wait(store.list_reservations(&Reach::Everything, scope, filter, &page))
+            .expect("the store serves")
+            .expect("a scope");
+        assert!(found.rows.len() <= page.size);
+        all.extend(found.rows);
+        assert!(all.is_sorted_by(|one, other| one.id < other.id));
+        match found.next {
+            None => return all,
+            next => after = next,
+        }
+    }
+}
+
+/// Checks what must be true of any store: accounts are the sums of the live reservations, nothing
+/// finite is passed, and every log has as many events as its revision says.
+pub(crate) fn assert_sound(store: &Store) {
+    let all = snapshot(store, 1_000);
+    wait(store.read(&Footprint::default(), |tables| {
+        let sums = plimsoll_core::invariants::accounts_of(tables, all.reservations.iter())
+            .expect("no breach");
+        for (key, account) in &all.accounts {
+            assert_eq!(
+                *account,
+                sums.get(key).copied().unwrap_or_default(),
+                "{key:?}"
+            );
+        }
+        assert!(sums.keys().all(|key| all.accounts.contains_key(key)));
+    }))
+    .expect("the store serves");
+}
