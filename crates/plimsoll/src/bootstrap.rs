@@ -1,0 +1,75 @@
+//! What a first start makes: one admin, so that somebody can make everything else.
+
+use plimsoll_core::command::{Action, Command, CreatePrincipal};
+use plimsoll_core::model::{Reach, Role};
+use plimsoll_core::names::{PrincipalId, Text};
+use plimsoll_core::outcome::{Denial, Outcome};
+use plimsoll_store::{Store, StoreError, SubmitError};
+
+use crate::secrets::{Made, SecretError};
+
+/// Why the first rows cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BootstrapError {
+    #[error("the ledger cannot be read")]
+    Read(#[from] StoreError),
+    #[error("the ledger cannot be written")]
+    Write(#[from] SubmitError),
+    #[error("a secret cannot be made")]
+    Secret(#[from] SecretError),
+    #[error("the first rows were refused: {}", .0.code())]
+    Denied(Denial),
+    #[error("`{path}` cannot be written")]
+    File {
+        path: std::path::PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the demo can only be put into an empty ledger: name another data directory")]
+    NotEmpty,
+    #[error("a name in the demo is none: {0}")]
+    Name(#[from] plimsoll_core::names::NameError),
+    #[error("the credentials of the demo cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Who acts where nobody has called: expiry and first starts.
+pub(crate) fn system_actor() -> PrincipalId {
+    #[expect(clippy::expect_used, reason = "the literal is an id")]
+    PrincipalId::parse("system").expect("the literal is an id")
+}
+
+/// Has the server's own commands decided, all of which must succeed.
+pub(crate) async fn submit(store: &Store, actions: Vec<Action>) -> Result<(), BootstrapError> {
+    let command = |action| Command {
+        actor: system_actor(),
+        reach: Reach::Everything,
+        action,
+    };
+    for outcome in store
+        .submit(actions.into_iter().map(command).collect())
+        .await?
+    {
+        if let Outcome::Denied(denial) = outcome {
+            return Err(BootstrapError::Denied(denial));
+        }
+    }
+    Ok(())
+}
+
+/// The action that makes a principal with a credential.
+pub(crate) fn create(
+    made: &Made,
+    role: Role,
+    reach: Reach,
+    description: &str,
+) -> Result<Action, BootstrapError> {
+    Ok(Action::CreatePrincipal(CreatePrincipal {
+        id: made.id.clone(),
+        role,
+        reach,
+        credential: made.credential.clone(),
+        expires_at: None,
+        description: Text::parse(description)?,
+    }))
+}

@@ -1,0 +1,66 @@
+//! The command line.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Config;
+use crate::serve;
+
+/// Plimsoll, the quota authority: knows every limit and every use, and never lets anyone over.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the native API and the vendors' APIs.
+    Serve(ServeArguments),
+    /// Print the OpenAPI document of the native API.
+    Openapi,
+}
+
+/// How to serve.
+#[derive(Args, Debug)]
+pub(crate) struct ServeArguments {
+    /// Where the ledger and its keys are kept; made where it does not exist.
+    #[arg(long, value_name = "DIR", default_value = "plimsoll-data")]
+    pub(crate) data: PathBuf,
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: String,
+    /// Fill an empty ledger with the vendors' documented examples.
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// Settings that few need: see docs/operators/configuration.md.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Does what the command line asks for.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    match &arguments.command {
+        Command::Serve(serve) => {
+            let config = Config::load(serve.config.as_deref())?;
+            serve::run(serve, config)
+        }
+        Command::Openapi => {
+            let document = plimsoll_dialects::native::openapi::document();
+            print(&serde_json::to_string_pretty(&document)?);
+            Ok(())
+        }
+    }
+}
+
+/// Says something to the user, on standard output.
+#[expect(
+    clippy::print_stdout,
+    reason = "this is what the command was called for"
+)]
+pub(crate) fn print(text: &str) {
+    println!("{text}");
+}

@@ -1,0 +1,113 @@
+//! Settings: the one file that reads the configuration and the environment.
+
+use std::path::{Path, PathBuf};
+
+use plimsoll_dialects::{modelarts, zenlayer};
+use serde::Deserialize;
+
+/// What an operator may set. Every setting has a default, so no file is needed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Requests that one principal may send in a second; 0 for any number.
+    pub(crate) requests_per_second_per_principal: u32,
+    /// The file of the key that seals secrets; by default `master.key` in the data directory.
+    pub(crate) master_key_file: Option<PathBuf>,
+    zenlayer: ZenlayerConfig,
+    modelarts: ModelArtsConfig,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ZenlayerConfig {
+    unknown_zone: UnknownZone,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum UnknownZone {
+    #[default]
+    RegionNotFound,
+    ZoneNotFound,
+    Omit,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ModelArtsConfig {
+    numbers: Numbers,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Numbers {
+    #[default]
+    Integer,
+    String,
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("the configuration `{path}` cannot be read")]
+    File {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the configuration `{path}` is wrong")]
+    Content {
+        path: PathBuf,
+        #[source]
+        source: toml::de::Error,
+    },
+}
+
+impl Config {
+    /// Reads the settings, or takes the defaults where no file is named.
+    pub(crate) fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = path else {
+            return Ok(Self::default());
+        };
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        toml::from_str(&text).map_err(|source| ConfigError::Content {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    /// The settings of the Zenlayer dialect.
+    pub(crate) fn zenlayer(&self) -> zenlayer::Settings {
+        zenlayer::Settings {
+            unknown_zone: match self.zenlayer.unknown_zone {
+                UnknownZone::RegionNotFound => zenlayer::UnknownZone::RegionNotFound,
+                UnknownZone::ZoneNotFound => zenlayer::UnknownZone::ZoneNotFound,
+                UnknownZone::Omit => zenlayer::UnknownZone::Omit,
+            },
+        }
+    }
+
+    /// The settings of the ModelArts dialect.
+    pub(crate) fn modelarts(&self) -> modelarts::Settings {
+        modelarts::Settings {
+            numbers: match self.modelarts.numbers {
+                Numbers::Integer => modelarts::Numbers::Integer,
+                Numbers::String => modelarts::Numbers::String,
+            },
+        }
+    }
+}
+
+/// What to log, from `RUST_LOG`: warnings where nothing is said.
+pub(crate) fn log_filter() -> tracing_subscriber::EnvFilter {
+    tracing_subscriber::EnvFilter::builder()
+        .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
+        .from_env_lossy()
+}
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

@@ -1,0 +1,54 @@
+//! What a configuration may say.
+
+use super::*;
+
+fn load(text: &str) -> Result<Config, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plimsoll.toml");
+    std::fs::write(&path, text).unwrap();
+    Config::load(Some(&path)).map_err(|error| {
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(error.to_string().contains("plimsoll.toml"));
+        source
+    })
+}
+
+#[test]
+fn every_setting_has_a_default_and_a_name() {
+    let defaults = load("").unwrap();
+    assert_eq!(
+        defaults.zenlayer().unknown_zone,
+        zenlayer::UnknownZone::RegionNotFound
+    );
+    assert_eq!(defaults.modelarts().numbers, modelarts::Numbers::Integer);
+    assert_eq!(defaults.requests_per_second_per_principal, 0);
+    let set = load(
+        "requests_per_second_per_principal = 7\n\
+         master_key_file = '/etc/key'\n\
+         [zenlayer]\nunknown_zone = 'omit'\n\
+         [modelarts]\nnumbers = 'string'\n",
+    )
+    .unwrap();
+    assert_eq!(set.requests_per_second_per_principal, 7);
+    assert_eq!(set.master_key_file.as_deref(), Some(Path::new("/etc/key")));
+    assert_eq!(set.zenlayer().unknown_zone, zenlayer::UnknownZone::Omit);
+    assert_eq!(set.modelarts().numbers, modelarts::Numbers::String);
+}
+
+#[test]
+fn a_setting_that_is_unknown_or_wrong_is_refused() {
+    for (text, told) in [
+        ("unknow = 1", "unknow"),
+        ("[zenlayer]\nunknown_zone = 'ignore'", "unknown_zone"),
+        ("[modelarts]\nnumber = 'string'", "number"),
+        (
+            "requests_per_second_per_principal = -1",
+            "requests_per_second_per_principal",
+        ),
+        ("[zenlayer", "zenlayer"),
+    ] {
+        let error = load(text).unwrap_err();
+        assert!(error.contains(told), "{text}: {error}");
+    }
+    assert!(Config::load(Some(Path::new("/nowhere/plimsoll.toml"))).is_err());
+}

@@ -1,0 +1,42 @@
+//! The one binary: `plimsoll serve`, and `plimsoll openapi` for the API's document.
+//!
+//! ```text
+//! http ──Request──► service ──► auth (who?) ──► dialect decode ──► store ──► dialect encode ──► Reply
+//! ```
+//!
+//! Modules, in reading order: `cli`, `config`, `serve` (start-up), `http` (sockets), `service`
+//! (one request end to end), `auth` and `secrets` (who calls), `throttle`, `jobs` (what runs
+//! beside requests), `bootstrap` and `demo` (what a first start makes), `clock`.
+
+mod auth;
+mod bootstrap;
+mod cli;
+mod clock;
+mod config;
+mod demo;
+mod http;
+mod jobs;
+mod secrets;
+mod serve;
+mod service;
+mod throttle;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match cli::run(&cli::Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("plimsoll: {}", chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error with all its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

@@ -1,0 +1,101 @@
+//! Secrets at rest.
+
+use super::*;
+
+fn id(text: &str) -> PrincipalId {
+    PrincipalId::parse(text).unwrap()
+}
+
+fn with_key(test: impl FnOnce(&Path, MasterKey)) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("master.key");
+    let key = MasterKey::load_or_create(&path, false).unwrap();
+    test(&path, key);
+}
+
+#[test]
+fn a_sealed_secret_opens_for_its_id_and_with_its_key_only() {
+    with_key(|path, key| {
+        let sealed = key.seal(&id("AK1"), "s3cret").unwrap();
+        assert!(!sealed.windows(6).any(|window| window == b"s3cret"));
+        assert_eq!(*key.open(&id("AK1"), &sealed).unwrap(), b"s3cret");
+        let again = MasterKey::load_or_create(path, true).unwrap();
+        assert_eq!(*again.open(&id("AK1"), &sealed).unwrap(), b"s3cret");
+        assert!(
+            key.open(&id("AK2"), &sealed).is_err(),
+            "another principal's row"
+        );
+        with_key(|_, other| assert!(other.open(&id("AK1"), &sealed).is_err(), "another key"));
+        for position in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[position] ^= 1;
+            assert!(key.open(&id("AK1"), &changed).is_err(), "byte {position}");
+            assert!(
+                key.open(&id("AK1"), &sealed[..position]).is_err(),
+                "{position} bytes"
+            );
+        }
+    });
+}
+
+#[test]
+fn the_same_secret_is_sealed_anew_each_time() {
+    with_key(|_, key| {
+        assert_ne!(
+            key.seal(&id("AK1"), "s").unwrap(),
+            key.seal(&id("AK1"), "s").unwrap()
+        );
+    });
+}
+
+#[test]
+fn a_key_file_is_private_whole_and_never_made_twice() {
+    with_key(|path, _| {
+        let mode = fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        for (open_to, is_refused) in [(0o400, false), (0o640, true), (0o604, true)] {
+            fs::set_permissions(path, fs::Permissions::from_mode(open_to)).unwrap();
+            let loaded = MasterKey::load_or_create(path, false);
+            assert_eq!(matches!(loaded, Err(SecretError::Open { .. })), is_refused);
+        }
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+        let whole = fs::read_to_string(path).unwrap();
+        for broken in [
+            "",
+            &whole[1..],
+            &whole.replace(&whole[..1], "g"),
+            &(whole.clone() + "0"),
+        ] {
+            fs::write(path, broken).unwrap();
+            let loaded = MasterKey::load_or_create(path, false);
+            assert!(
+                matches!(loaded, Err(SecretError::Malformed { .. })),
+                "{broken:?}"
+            );
+        }
+        fs::remove_file(path).unwrap();
+        let missed = MasterKey::load_or_create(path, true);
+        assert!(matches!(missed, Err(SecretError::Missing { .. })));
+        assert!(
+            !path.exists(),
+            "a key that others were sealed with is never replaced"
+        );
+    });
+}
+
+#[test]
+fn a_token_is_kept_as_a_hash_of_its_secret_half() {
+    let made = Made::token(Some(id("tok.1"))).unwrap();
+    let (of, secret) = split_token(&made.secret).unwrap();
+    assert_eq!(of, "tok.1");
+    assert_eq!(secret.len(), 64);
+    assert_eq!(
+        made.credential,
+        Credential::Token {
+            hash: token_hash(secret)
+        }
+    );
+    let other = Made::token(None).unwrap();
+    assert_ne!(other.id, Made::token(None).unwrap().id);
+    assert_eq!(split_token("no-point"), None);
+}

@@ -1,0 +1,145 @@
+//! `plimsoll serve`: from a data directory to a listening server.
+
+use std::error::Error;
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use plimsoll_core::model::{Credential, Reach, Role};
+use plimsoll_store::{Clock, Page, Store};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::auth::Verifier;
+use crate::bootstrap::{create, submit};
+use crate::cli::{ServeArguments, print};
+use crate::config::{Config, log_filter};
+use crate::secrets::{Made, MasterKey};
+use crate::service::Service;
+use crate::throttle::Throttle;
+use crate::{clock, demo, http, jobs};
+
+/// Serves until it is told to stop.
+pub(crate) fn run(arguments: &ServeArguments, config: Config) -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt()
+        .with_env_filter(log_filter())
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(arguments, config))
+}
+
+async fn serve(arguments: &ServeArguments, config: Config) -> Result<(), Box<dyn Error>> {
+    let store = Arc::new(Store::sqlite(&arguments.data, Clock::new(clock::now))?);
+    let first = first_start(&store).await?;
+    let key_file = config.master_key_file.clone();
+    let key_file = key_file.unwrap_or_else(|| arguments.data.join("master.key"));
+    let master_key = MasterKey::load_or_create(&key_file, first.has_access_keys)?;
+    if first.is_empty {
+        fill(&store, &master_key, arguments).await?;
+    }
+    let listener = TcpListener::bind(&arguments.listen)
+        .await
+        .map_err(|error| format!("`{}` cannot be listened on: {error}", arguments.listen))?;
+    let address = listener.local_addr()?;
+    let throttle = Throttle::new(config.requests_per_second_per_principal);
+    let service = Arc::new(Service {
+        verifier: Verifier::new(Arc::clone(&store), master_key, throttle),
+        store: Arc::clone(&store),
+        zenlayer: config.zenlayer(),
+        modelarts: config.modelarts(),
+    });
+    jobs::start(jobs::expire_holds(Arc::downgrade(&store)));
+    greet(address, &arguments.data);
+    let (stop, stops) = watch::channel(false);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    jobs::start(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        // The server that no longer listens has stopped already.
+        let _ = stop.send(true);
+    });
+    http::serve(listener, service, stops).await;
+    Ok(())
+}
+
+/// What the ledger holds before this start adds anything.
+struct FirstStart {
+    is_empty: bool,
+    has_access_keys: bool,
+}
+
+async fn first_start(store: &Store) -> Result<FirstStart, Box<dyn Error>> {
+    let mut found = FirstStart {
+        is_empty: true,
+        has_access_keys: false,
+    };
+    let mut page = Page {
+        after: None,
+        size: 1_000,
+    };
+    loop {
+        let principals = store.list_principals(&page).await?;
+        let Some(last) = principals.last() else {
+            return Ok(found);
+        };
+        found.is_empty = false;
+        found.has_access_keys |= principals
+            .iter()
+            .any(|principal| matches!(principal.credential, Credential::AccessKey { .. }));
+        page.after = Some(last.id.clone());
+    }
+}
+
+/// Makes the first rows of an empty ledger.
+async fn fill(
+    store: &Store,
+    master_key: &MasterKey,
+    arguments: &ServeArguments,
+) -> Result<(), Box<dyn Error>> {
+    if arguments.demo {
+        return Ok(demo::seed(store, master_key, &arguments.data).await?);
+    }
+    let admin = Made::token(None)?;
+    // Said before it is durable: a token that a crash makes void is better than one that nobody
+    // ever saw.
+    print(&format!(
+        "admin token: {}\nkeep it: it is shown this once, and it may do everything",
+        *admin.secret
+    ));
+    let action = create(
+        &admin,
+        Role::Admin,
+        Reach::Everything,
+        "made by the first start",
+    )?;
+    Ok(submit(store, vec![action]).await?)
+}
+
+/// Says where the server is and how to call it.
+fn greet(address: SocketAddr, data: &Path) {
+    if let Some(help) = help(address, data) {
+        print(&help);
+    }
+    print(&format!("listening on http://{address}"));
+}
+
+/// How to call the demo, ready to be copied; `None` where the data directory holds none.
+fn help(address: SocketAddr, data: &Path) -> Option<String> {
+    let file = data.join(demo::CREDENTIALS_FILE);
+    let file = file.exists().then(|| file.display().to_string())?;
+    let template = include_str!("demo_help.txt");
+    Some(
+        template
+            .replace("{file}", &file)
+            .replace("{address}", &address.to_string()),
+    )
+}
