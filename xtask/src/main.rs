@@ -1,0 +1,82 @@
+//! The project's own chores, in one program: `cargo xtask ci`, `tidy`, `openapi`, `e2e`.
+//!
+//! Reading order: [`ci`] names the steps, [`step`] runs them, [`tidy`] holds the rules that a
+//! machine can check, [`e2e`] makes the Python side, [`openapi`] keeps the generated document.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "a command line tool talks on its standard output"
+)]
+
+mod ci;
+mod e2e;
+mod openapi;
+mod step;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::step::Failure;
+
+/// The project's own chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Everything that must pass before a change lands, in order; stops at the first failure.
+    Ci,
+    /// The rules of the source tree that a machine can check.
+    Tidy,
+    /// Writes `openapi/plimsoll.json` from the server's own description.
+    Openapi {
+        /// Write nothing; fail when the file differs from what the server says.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Builds the server and calls it with the vendors' own SDKs.
+    E2e {
+        /// Handed to pytest, for example `-k race`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        pytest_arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let root = project_root();
+    match run(&root, Arguments::parse().chore) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(root: &Path, chore: Chore) -> Result<(), Failure> {
+    match chore {
+        Chore::Ci => ci::run(root),
+        Chore::Tidy => tidy::run(root),
+        Chore::Openapi { check: true } => openapi::check(root),
+        Chore::Openapi { check: false } => openapi::write(root),
+        Chore::E2e { pytest_arguments } => {
+            e2e::build_server(root)?;
+            e2e::run(root, &pytest_arguments)
+        }
+    }
+}
+
+fn project_root() -> PathBuf {
+    let manifest_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest_folder
+        .parent()
+        .expect("xtask lies one folder below the root")
+        .to_path_buf()
+}
