@@ -302,7 +302,9 @@ fn what_curl_sends_when_it_is_told_nothing_is_read_as_json() {
 fn only_an_admin_may_leave_its_scope_out() {
     check(
         "POST /principals\n\n{\"kind\":\"token\",\"role\":\"admin\"}",
-        expect!["admin: CreatePrincipal(NewPrincipal { kind: Token, id: None, role: Admin, reach: Everything, expires_at: None, description:  })"],
+        expect![
+            "admin: CreatePrincipal(NewPrincipal { kind: Token, id: None, role: Admin, reach: Everything, expires_at: None, description:  })"
+        ],
     );
     for role in ["viewer", "enforcer", "manager"] {
         let text = format!("POST /principals\n\n{{\"kind\":\"token\",\"role\":\"{role}\"}}");
