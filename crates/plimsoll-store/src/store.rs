@@ -56,6 +56,22 @@ pub enum StoreError {
         /// What to do.
         remedy: &'static str,
     },
+    /// A file has a layout that this build does not know. It is left as it is.
+    #[error(
+        "`{path}` was made by {maker} build (layout {found}, this build knows {known}): {remedy}"
+    )]
+    Layout {
+        /// The database file.
+        path: PathBuf,
+        /// `a newer`, `an older`.
+        maker: &'static str,
+        /// The layout that it has.
+        found: i32,
+        /// The layout that this build knows.
+        known: i32,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// The data directory is open to others and holds other things.
     #[error("`{path}` holds other files and is open to others: name a directory of its own")]
     NotOurs {

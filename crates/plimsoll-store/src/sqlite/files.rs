@@ -1,7 +1,10 @@
 //! Making, locking and recognising the files of a data directory.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::cmp::Ordering;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::Read;
+use std::ops::Range;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
@@ -16,6 +19,17 @@ pub(super) enum Kind {
     Journal,
     Ledger,
 }
+
+/// Held by the process that serves the directory.
+const LOCK_FILE: &str = "plimsoll.lock";
+
+/// The header of an SQLite file: <https://www.sqlite.org/fileformat2.html>, section 1.3.
+const HEADER_BYTES: u64 = 100;
+
+/// Where in the header the application id stands.
+const APPLICATION_ID: Range<usize> = 68..72;
+
+const REMEDY_OF_LEDGER: &str = "move it away, and the next start makes it anew from `journal.db`";
 
 /// One row per batch, append only.
 const JOURNAL_SCHEMA: &str = "
@@ -69,7 +83,7 @@ pub(super) struct DirectoryLock {
 impl DirectoryLock {
     /// Takes the lock. The system gives it back however the process ends.
     pub(super) fn take(directory: &Path) -> Result<Self, StoreError> {
-        let path = directory.join("plimsoll.lock");
+        let path = directory.join(LOCK_FILE);
         let file = File::create(&path).map_err(file_error(&path, "created"))?;
         match file.try_lock() {
             Ok(()) => Ok(Self { file }),
@@ -145,6 +159,13 @@ pub(super) fn create(directory: &Path, kind: Kind) -> Result<(), StoreError> {
             Ok(()) | Err(_) => {}
         }
     }
+    // SQLite gives the files that it makes beside a database the mode of the database.
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&unfinished)
+        .map_err(file_error(&unfinished, "created"))?;
     let sqlite = sqlite_error(&unfinished);
     let connection = Connection::open(&unfinished).map_err(&sqlite)?;
     connection
@@ -185,18 +206,54 @@ pub(super) fn open(path: &Path, kind: Kind, flags: OpenFlags) -> Result<Connecti
         .map_err(&sqlite)?;
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     if number("application_id").map_err(&sqlite)? != kind.application_id() {
-        return Err(damaged(
-            path,
-            format!("it is not a Plimsoll `{}`", kind.file_name()),
-        ));
+        return Err(not_ours(path, kind));
     }
     let version = number("user_version").map_err(&sqlite)?;
-    if version != kind.schema_version() {
-        let known = kind.schema_version();
-        let what = format!("its layout is version {version}, and this build knows {known}");
-        return Err(damaged(path, what));
+    let known = kind.schema_version();
+    match version.cmp(&known) {
+        Ordering::Equal => Ok(connection),
+        Ordering::Greater => Err(StoreError::Layout {
+            path: path.to_owned(),
+            maker: "a newer",
+            found: version,
+            known,
+            remedy: "start that one, or a still newer one",
+        }),
+        Ordering::Less => Err(StoreError::Layout {
+            path: path.to_owned(),
+            maker: "an older",
+            found: version,
+            known,
+            remedy: match kind {
+                Kind::Journal => "CHANGELOG.md says how to bring it up to date",
+                Kind::Ledger => REMEDY_OF_LEDGER,
+            },
+        }),
     }
-    Ok(connection)
+}
+
+/// Makes sure that a journal which stands where no server has been yet is ours, before anything is
+/// made beside it or closed to others.
+///
+/// The header is read as plain bytes: SQLite would make files of its own beside another program's
+/// database. A lock file says that we have been here; then [`open`] finds out in time, and reading
+/// around SQLite a file that this process may have open would take its locks away.
+pub(super) fn expect_own_journal(directory: &Path) -> Result<(), StoreError> {
+    let path = Kind::Journal.path(directory);
+    if directory.join(LOCK_FILE).exists() || !path.exists() {
+        return Ok(());
+    }
+    let mut header = Vec::new();
+    File::open(&path)
+        .and_then(|file| file.take(HEADER_BYTES).read_to_end(&mut header))
+        .map_err(file_error(&path, "read"))?;
+    if !header.starts_with(b"SQLite format 3\0") {
+        return Err(damaged(&path, "it is no SQLite database"));
+    }
+    if header.get(APPLICATION_ID) != Some(&Kind::Journal.application_id().to_be_bytes()) {
+        return Err(not_ours(&path, Kind::Journal));
+    }
+    Ok(())
 }
 
 /// Says that what a database holds is right: when its last connection is closed, SQLite may move
@@ -224,13 +281,17 @@ pub(super) fn sqlite_error(path: &Path) -> impl Fn(rusqlite::Error) -> StoreErro
     }
 }
 
+fn not_ours(path: &Path, kind: Kind) -> StoreError {
+    damaged(path, format!("it is not a Plimsoll `{}`", kind.file_name()))
+}
+
 pub(super) fn damaged(path: &Path, what: impl Into<String>) -> StoreError {
     let is_ledger = path.ends_with(Kind::Ledger.file_name());
     StoreError::Damaged {
         path: path.to_owned(),
         what: what.into(),
         remedy: if is_ledger {
-            "move it away, and the next start makes it anew from `journal.db`"
+            REMEDY_OF_LEDGER
         } else {
             "restore it from a backup"
         },

@@ -46,6 +46,7 @@ pub(crate) struct Opened {
 
 /// Opens a data directory, made where it does not exist.
 pub(crate) fn open(directory: &Path) -> Result<Opened, StoreError> {
+    files::expect_own_journal(directory)?;
     files::prepare_directory(directory)?;
     let lock = DirectoryLock::take(directory)?;
     let journal_path = Kind::Journal.path(directory);

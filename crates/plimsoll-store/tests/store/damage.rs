@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use expect_test::{Expect, expect};
@@ -169,6 +170,51 @@ fn foreign_files_are_refused() {
     );
 }
 
+/// Beside a `journal.db` that somebody else has made, nothing is made and nothing is closed.
+fn check_anothers_journal(make: impl Fn(&Path), expect: Expect) {
+    let folder = tempfile::tempdir().expect("a directory");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("a mode");
+    make(&folder.path().join("journal.db"));
+    let names = || {
+        let entries = fs::read_dir(folder.path()).expect("a directory");
+        let mut names: Vec<_> = entries.map(|entry| entry.expect("a file").path()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    expect.assert_eq(&refusal(folder.path()));
+    assert_eq!(names(), before);
+    let mode = fs::metadata(folder.path())
+        .expect("a directory")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o755);
+}
+
+#[test]
+fn nothing_is_made_or_closed_beside_anothers_journal() {
+    check_anothers_journal(
+        |path| {
+            let connection = Connection::open(path).expect("a database");
+            let made = connection.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (x)");
+            made.expect("a table");
+        },
+        expect![[r#"
+            `DIR/journal.db` is damaged or foreign:
+            it is not a Plimsoll `journal.db`;
+            restore it from a backup
+        "#]],
+    );
+    check_anothers_journal(
+        |path| fs::write(path, "what somebody wrote").expect("a file"),
+        expect![[r#"
+            `DIR/journal.db` is damaged or foreign:
+            it is no SQLite database;
+            restore it from a backup
+        "#]],
+    );
+}
+
 #[test]
 fn a_database_of_another_kind_or_layout_is_refused() {
     let swap = |closed: &Closed| {
@@ -183,7 +229,11 @@ fn a_database_of_another_kind_or_layout_is_refused() {
             move it away, and the next start makes it anew from `journal.db`
         "#]],
     );
-    let layouts = ["PRAGMA application_id = 1", "PRAGMA user_version = 2"];
+    let layouts = [
+        "PRAGMA application_id = 1",
+        "PRAGMA user_version = 2",
+        "PRAGMA user_version = 0",
+    ];
     check_tail(
         &[&layouts[..], &["DROP TABLE journal"]].concat(),
         expect![[r#"
@@ -193,9 +243,12 @@ fn a_database_of_another_kind_or_layout_is_refused() {
             restore it from a backup
 
             PRAGMA user_version = 2
-            `DIR/journal.db` is damaged or foreign:
-            its layout is version 2, and this build knows 1;
-            restore it from a backup
+            `DIR/journal.db` was made by a newer build (layout 2, this build knows 1):
+            start that one, or a still newer one
+
+            PRAGMA user_version = 0
+            `DIR/journal.db` was made by an older build (layout 0, this build knows 1):
+            CHANGELOG.md says how to bring it up to date
 
             DROP TABLE journal
             `DIR/journal.db` is damaged or foreign:
@@ -214,8 +267,11 @@ fn a_database_of_another_kind_or_layout_is_refused() {
             move it away, and the next start makes it anew from `journal.db`
 
             PRAGMA user_version = 2
-            `DIR/ledger.db` is damaged or foreign:
-            its layout is version 2, and this build knows 1;
+            `DIR/ledger.db` was made by a newer build (layout 2, this build knows 1):
+            start that one, or a still newer one
+
+            PRAGMA user_version = 0
+            `DIR/ledger.db` was made by an older build (layout 0, this build knows 1):
             move it away, and the next start makes it anew from `journal.db`
 
             DROP TABLE quota_limit

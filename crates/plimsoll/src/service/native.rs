@@ -249,6 +249,7 @@ pub(super) fn read_problem(error: StoreError) -> Problem {
         | StoreError::InUse { .. }
         | StoreError::Sqlite { .. }
         | StoreError::Damaged { .. }
+        | StoreError::Layout { .. }
         | StoreError::Breach { .. } => {
             tracing::error!(%error, "a read failed");
             internal()
