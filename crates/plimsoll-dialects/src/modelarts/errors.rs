@@ -17,6 +17,10 @@ use crate::modelarts::wire::{GatewayFailure, ServiceFailure};
 /// Why a request is not answered. In order of precedence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModelArtsError {
+    /// The request is not well-formed HTTP.
+    RequestMalformed,
+    /// The head is longer than the server reads.
+    HeadTooLarge,
     /// The body is longer than the server reads.
     BodyTooLarge,
     /// No operation has this path.
@@ -48,7 +52,7 @@ pub enum ModelArtsError {
     QuotaNotConfigured(ScopeId),
     /// The server cannot answer now.
     Unavailable,
-    /// The answer took too long.
+    /// The head or the body did not come in time.
     TimedOut,
     /// The server failed.
     Internal,
@@ -87,6 +91,8 @@ pub fn error_reply(error: &ModelArtsError, request_id: &RequestId) -> Reply {
 /// The table: the status and the code of every failure.
 fn status_and_code(error: &ModelArtsError) -> (u16, &'static str) {
     match error {
+        ModelArtsError::RequestMalformed => (400, "APIGW.0201"),
+        ModelArtsError::HeadTooLarge => (494, "APIGW.0201"),
         ModelArtsError::BodyTooLarge => (413, "APIGW.0201"),
         ModelArtsError::UnknownPath | ModelArtsError::UnknownMethod => (404, "APIGW.0101"),
         ModelArtsError::Auth(_) | ModelArtsError::TokenUnknown => (401, "APIGW.0301"),
@@ -99,7 +105,7 @@ fn status_and_code(error: &ModelArtsError) -> (u16, &'static str) {
             (404, "ModelArts.50004004")
         }
         ModelArtsError::Unavailable => (503, "APIGW.0201"),
-        ModelArtsError::TimedOut => (504, "APIGW.0201"),
+        ModelArtsError::TimedOut => (408, "APIGW.0201"),
         ModelArtsError::Internal => (500, "ModelArts.50005000"),
     }
 }
@@ -107,6 +113,8 @@ fn status_and_code(error: &ModelArtsError) -> (u16, &'static str) {
 /// The public text: the vendor's own where it is known.
 fn message(error: &ModelArtsError) -> Cow<'static, str> {
     let text = match error {
+        ModelArtsError::RequestMalformed => "API request error.",
+        ModelArtsError::HeadTooLarge => "Request headers too large.",
         ModelArtsError::BodyTooLarge => "Request entity too large.",
         ModelArtsError::UnknownPath => {
             "The API does not exist or has not been published in the environment."
@@ -142,7 +150,7 @@ fn message(error: &ModelArtsError) -> Cow<'static, str> {
             return format!("Quota of project `{project}` not configured.").into();
         }
         ModelArtsError::Unavailable => "Backend unavailable.",
-        ModelArtsError::TimedOut => "Backend timeout.",
+        ModelArtsError::TimedOut => "API request error. the head or the body did not come in time",
         ModelArtsError::Internal => "internal error",
     };
     Cow::Borrowed(text)

@@ -79,11 +79,13 @@ codes! {
     TooMany: 409, "too_many", "there are as many as there may be";
     OwnPrincipal: 409, "own_principal", "a principal cannot lock itself out";
     Ambiguous: 409, "ambiguous", "the id alone does not tell which";
+    RequestTimeout: 408, "request_timeout", "the request did not come in time";
     PreconditionFailed: 412, "precondition_failed", "it has changed";
     TooLarge: 413, "too_large", "the body is too large";
     UnsupportedMediaType: 415, "unsupported_media_type", "the body is not JSON";
     QuotaExceeded: 422, "quota_exceeded", "a quota would be exceeded";
     RateLimited: 429, "rate_limited", "too many requests";
+    HeadTooLarge: 431, "head_too_large", "the head is too large";
     Internal: 500, "internal", "the server failed";
     Unavailable: 503, "unavailable", "the server cannot answer now";
     OutcomeUnknown: 503, "outcome_unknown", "it may or may not have been done";
@@ -157,6 +159,29 @@ impl Problem {
             Code::Ambiguous,
             "several tenants use this id: name a scope of the tenant as `scope`",
         )
+    }
+
+    /// 400: the request is not what HTTP says it must be.
+    pub fn malformed(detail: impl Into<String>) -> Problem {
+        Problem::new(Code::Malformed, detail)
+    }
+
+    /// 400: a principal that could never call.
+    pub fn expired_already() -> Problem {
+        let detail = "it lies in the past: give a time to come, or leave it out";
+        Problem::body("/expires_at".to_owned(), detail)
+    }
+
+    /// 408: the sender did not send all of the request in time.
+    pub fn request_timeout() -> Problem {
+        let detail = "the head or the body did not come in time: send the request without a pause";
+        Problem::new(Code::RequestTimeout, detail)
+    }
+
+    /// 431: the head has too many bytes or too many headers.
+    pub fn head_too_large() -> Problem {
+        let detail = "the head has too many bytes or headers: send fewer";
+        Problem::new(Code::HeadTooLarge, detail)
     }
 
     /// 413: the body has more than `bytes_max` bytes.

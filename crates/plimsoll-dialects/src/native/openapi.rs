@@ -14,7 +14,7 @@ use super::wire::replies;
 use super::wire::words::{id_schema, resource_part_schema};
 
 /// The statuses of the problems that every operation may have.
-const PROBLEMS: [u16; 6] = [400, 401, 403, 429, 500, 503];
+const PROBLEMS: [u16; 8] = [400, 401, 403, 408, 429, 431, 500, 503];
 
 /// The statuses of the problems that every operation with a body may have, beside those.
 const PROBLEMS_OF_BODIES: [u16; 2] = [413, 415];

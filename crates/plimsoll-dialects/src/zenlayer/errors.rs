@@ -16,6 +16,10 @@ use crate::zenlayer::wire::Failure;
 /// Why a request is not answered. In order of precedence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ZenlayerError {
+    /// The request is not well-formed HTTP.
+    RequestMalformed,
+    /// The head is longer than the server reads.
+    HeadTooLarge,
     /// The body is longer than the server reads.
     BodyTooLarge {
         /// The most bytes that it reads.
@@ -75,7 +79,7 @@ pub enum ZenlayerError {
     ZoneNotFound(LocationId),
     /// The server cannot answer now.
     Unavailable,
-    /// The answer took too long.
+    /// The head or the body did not come in time.
     TimedOut,
     /// The server failed.
     Internal,
@@ -132,6 +136,8 @@ fn status_and_code(error: &ZenlayerError) -> (u16, &'static str) {
         | ZenlayerError::UnknownVersion
         | ZenlayerError::UnknownAction => (401, "AUTHFAILURE_UNAUTHORIZED_OPERATION"),
         ZenlayerError::Throttled => (429, "REQUEST_LIMIT_EXCEEDED"),
+        ZenlayerError::RequestMalformed => (400, "INVALID_PARAMETER_VALUE"),
+        ZenlayerError::HeadTooLarge => (400, "INVALID_PARAMETER_EXCEED_LENGTH"),
         ZenlayerError::BodyTooLarge { .. } => (400, "INVALID_PARAMETER_EXCEED_LENGTH"),
         ZenlayerError::HeaderMissing { .. } => (400, "MISSING_PARAMETER"),
         ZenlayerError::HeaderRepeated { .. } => (400, "INVALID_PARAMETER_VALUE"),
@@ -191,6 +197,10 @@ fn message(error: &ZenlayerError) -> Cow<'static, str> {
             "there is no such action: set `X-ZC-Action` to `DescribeImageQuota` or `DescribeZones`"
         }
         ZenlayerError::Throttled => "there are too many requests: retry after a second",
+        ZenlayerError::RequestMalformed => {
+            "the request is malformed: send head and body as HTTP/1.1 has them"
+        }
+        ZenlayerError::HeadTooLarge => "the head is too long: send fewer and shorter headers",
         ZenlayerError::BodyTooLarge { bytes_max } => {
             return format!("the body is too long: send at most `{bytes_max}` bytes").into();
         }
@@ -217,7 +227,9 @@ fn message(error: &ZenlayerError) -> Cow<'static, str> {
             return format!("The specified zoneId `{zone_id}` is not found").into();
         }
         ZenlayerError::Unavailable => "the service is not available: retry later",
-        ZenlayerError::TimedOut => "the answer took too long: retry later",
+        ZenlayerError::TimedOut => {
+            "the head or the body did not come in time: send the request without a pause"
+        }
         ZenlayerError::Internal => "the service failed: report the request id",
     };
     Cow::Borrowed(text)

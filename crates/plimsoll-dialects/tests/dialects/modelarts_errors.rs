@@ -33,6 +33,8 @@ macro_rules! errors {
 }
 
 errors! {
+    ModelArtsError::RequestMalformed, ModelArtsError::RequestMalformed, GATEWAY;
+    ModelArtsError::HeadTooLarge, ModelArtsError::HeadTooLarge, GATEWAY;
     ModelArtsError::BodyTooLarge, ModelArtsError::BodyTooLarge, GATEWAY;
     ModelArtsError::UnknownPath, ModelArtsError::UnknownPath, GATEWAY;
     ModelArtsError::UnknownMethod, ModelArtsError::UnknownMethod, GATEWAY;
@@ -92,6 +94,8 @@ fn every_failure_has_its_keys_and_a_transcript() {
     }
     expect![[r##"
         # Huawei Cloud API Request Signing Guide, Error Codes
+        400 {"error_msg":"API request error.","error_code":"APIGW.0201","request_id":"5a0ed10f3b2c419da70c8e662190bc47"}
+        494 {"error_msg":"Request headers too large.","error_code":"APIGW.0201","request_id":"5a0ed10f3b2c419da70c8e662190bc47"}
         413 {"error_msg":"Request entity too large.","error_code":"APIGW.0201","request_id":"5a0ed10f3b2c419da70c8e662190bc47"}
         404 {"error_msg":"The API does not exist or has not been published in the environment.","error_code":"APIGW.0101","request_id":"5a0ed10f3b2c419da70c8e662190bc47"}
         404 {"error_msg":"The API does not exist.","error_code":"APIGW.0101","request_id":"5a0ed10f3b2c419da70c8e662190bc47"}
@@ -124,7 +128,7 @@ fn every_failure_has_its_keys_and_a_transcript() {
         404 {"error_code":"ModelArts.50004004","error_msg":"Quota of project `p-7` not configured."}
         # Huawei Cloud API Request Signing Guide, Error Codes
         503 {"error_msg":"Backend unavailable.","error_code":"APIGW.0201","request_id":"5a0ed10f3b2c419da70c8e662190bc47"}
-        504 {"error_msg":"Backend timeout.","error_code":"APIGW.0201","request_id":"5a0ed10f3b2c419da70c8e662190bc47"}
+        408 {"error_msg":"API request error. the head or the body did not come in time","error_code":"APIGW.0201","request_id":"5a0ed10f3b2c419da70c8e662190bc47"}
         # Open Telekom Cloud, ModelArts API reference
         500 {"error_code":"ModelArts.50005000","error_msg":"internal error"}
     "##]].assert_eq(&transcript);

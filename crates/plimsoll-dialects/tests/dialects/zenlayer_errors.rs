@@ -42,6 +42,8 @@ fn unknown_zone() -> LocationId {
 }
 
 errors! {
+    ZenlayerError::RequestMalformed, ZenlayerError::RequestMalformed, COMMON;
+    ZenlayerError::HeadTooLarge, ZenlayerError::HeadTooLarge, COMMON;
     ZenlayerError::BodyTooLarge { .. }, ZenlayerError::BodyTooLarge { bytes_max: 1 << 20 }, COMMON;
     ZenlayerError::MethodNotAllowed, ZenlayerError::MethodNotAllowed, COMMON;
     ZenlayerError::UnknownPath, ZenlayerError::UnknownPath, COMMON;
@@ -108,6 +110,8 @@ fn every_failure_has_the_three_keys_and_a_transcript() {
     }
     expect![[r##"
         # Zenlayer API reference, Common error codes
+        400 "code":"INVALID_PARAMETER_VALUE","message":"the request is malformed: send head and body as HTTP/1.1 has them"}
+        400 "code":"INVALID_PARAMETER_EXCEED_LENGTH","message":"the head is too long: send fewer and shorter headers"}
         400 "code":"INVALID_PARAMETER_EXCEED_LENGTH","message":"the body is too long: send at most `1048576` bytes"}
         401 "code":"AUTHFAILURE_UNAUTHORIZED_OPERATION","message":"there is no such operation: send `POST`"}
         401 "code":"AUTHFAILURE_UNAUTHORIZED_OPERATION","message":"there is no such operation: send to `/api/v2/vm`"}
@@ -149,7 +153,7 @@ fn every_failure_has_the_three_keys_and_a_transcript() {
         404 "code":"INVALID_ZONE_NOT_FOUND","message":"The specified zoneId `SEL--A` is not found"}
         # Zenlayer API reference, Common error codes
         503 "code":"SERVICE_TEMPORARY_UNAVAILABLE","message":"the service is not available: retry later"}
-        503 "code":"REQUEST_TIMED_OUT","message":"the answer took too long: retry later"}
+        503 "code":"REQUEST_TIMED_OUT","message":"the head or the body did not come in time: send the request without a pause"}
         500 "code":"INTERNAL_SERVER_ERROR","message":"the service failed: report the request id"}
     "##]].assert_eq(&transcript);
 }

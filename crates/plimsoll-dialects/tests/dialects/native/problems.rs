@@ -21,6 +21,42 @@ fn check_denial(denial: Denial, expect: Expect) {
 }
 
 #[test]
+fn of_the_transport() {
+    check(
+        &Problem::malformed("not HTTP"),
+        expect![[r#"
+        400
+        content-type: application/problem+json
+        {"type":"urn:plimsoll:problem:malformed","title":"the request cannot be read","status":400,"code":"malformed","detail":"not HTTP"}
+    "#]],
+    );
+    check(
+        &Problem::expired_already(),
+        expect![[r#"
+        400
+        content-type: application/problem+json
+        {"type":"urn:plimsoll:problem:malformed","title":"the request cannot be read","status":400,"code":"malformed","detail":"it lies in the past: give a time to come, or leave it out","pointer":"/expires_at"}
+    "#]],
+    );
+    check(
+        &Problem::request_timeout(),
+        expect![[r#"
+        408
+        content-type: application/problem+json
+        {"type":"urn:plimsoll:problem:request_timeout","title":"the request did not come in time","status":408,"code":"request_timeout","detail":"the head or the body did not come in time: send the request without a pause"}
+    "#]],
+    );
+    check(
+        &Problem::head_too_large(),
+        expect![[r#"
+        431
+        content-type: application/problem+json
+        {"type":"urn:plimsoll:problem:head_too_large","title":"the head is too large","status":431,"code":"head_too_large","detail":"the head has too many bytes or headers: send fewer"}
+    "#]],
+    );
+}
+
+#[test]
 fn of_the_service() {
     check(
         &Problem::unauthenticated(),
