@@ -361,6 +361,14 @@ def test_a_limit_out_of_range_is_malformed(admin, tenant, limit):
     check_problem(admin.call("PUT", f"/scopes/{tenant}/limits", content), 400)
 
 
+def test_a_principal_that_has_expired_already_is_refused(admin):
+    content = {"kind": "token", "role": "viewer", "scope": "*", "description": "end-to-end test"}
+    past, future = ({"expires_at": f"{year}-01-01T00:00:00Z"} for year in (2020, 2999))
+    problem = check_problem(admin.call("POST", "/principals", content | past), 400, "malformed")
+    assert problem["pointer"] == "/expires_at"
+    assert admin.call("POST", "/principals", content | future).ok()["enabled"]
+
+
 @pytest.mark.parametrize(
     "reservation", ["x" * 1000, "new\nline", "nul\0", "tab\t"], ids=["long", "line", "nul", "tab"]
 )

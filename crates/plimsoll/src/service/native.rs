@@ -176,6 +176,9 @@ impl Service {
     }
 
     async fn create_principal(&self, caller: &Caller, new: NewPrincipal) -> Result<Reply, Problem> {
+        if new.expires_at.is_some_and(|end| end <= clock::now()) {
+            return Err(Problem::expired_already());
+        }
         let made = self.new_credential(&new).map_err(|error| {
             tracing::error!(%error, "a secret cannot be made");
             internal()
