@@ -1,12 +1,15 @@
 """What was acknowledged is there after a crash, and secrets stay where they belong."""
 
 import base64
+import os
+import subprocess
 import threading
 
 import pytest
 
-from clients import line, modelarts_of_demo, os_quotas, zenlayer_of_demo
+from clients import Native, line, modelarts_of_demo, os_quotas, zenlayer_of_demo
 from conftest import admin_of, first_admin
+from server import binary
 
 IMAGE = "vm/image"
 WRITERS = 8
@@ -127,6 +130,9 @@ def test_nobody_else_can_read_the_data(place):
     found = modes(place)
     assert found["data"] == 0o700
     assert found["data/demo-credentials.json"] == 0o600
+    databases = {path: mode for path, mode in found.items() if ".db" in path}
+    assert {"data/journal.db", "data/journal.db-wal", "data/ledger.db"} <= set(databases)
+    assert set(databases.values()) == {0o600}
     keys = [path for path in found if "key" in path]
     assert keys and {found[path] for path in keys} == {0o600}
 
@@ -138,6 +144,36 @@ def test_a_master_key_that_others_can_read_is_refused(place):
     assert key.name in place.refusal()
     key.chmod(0o600)
     place.serve()
+
+
+def test_another_master_key_is_refused(place):
+    place.serve().stop()
+    key = place.data / "master.key"
+    right = key.read_text()
+    key.write_text(right[::-1])
+    refusal = place.refusal()
+    assert str(key) in refusal and "sealed the secret of" in refusal
+    key.write_text(right)
+    assert every_figure(place.serve())[0] == [("FRA-A", 2, 5), ("HKG-A", 3, 5)]
+
+
+def test_the_demo_is_not_put_beside_something_else(place):
+    server = place.serve(demo=False)
+    token = first_admin(server).token
+    server.stop()
+    refusal = place.refusal(demo=True)
+    assert str(place.data) in refusal and "--demo" in refusal
+    admin = Native(place.serve(demo=False), token)
+    assert admin.call("GET", "/resources").ok()["resources"] == []
+
+
+def test_a_reader_that_has_read_enough_is_no_error():
+    command = [binary(), "openapi"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, timeout=60)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_the_first_token_is_printed_once_and_works(place):

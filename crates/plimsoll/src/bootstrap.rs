@@ -1,7 +1,7 @@
 //! What a first start makes: one admin, so that somebody can make everything else.
 
 use plimsoll_core::command::{Action, Command, CreatePrincipal};
-use plimsoll_core::model::{Reach, Role};
+use plimsoll_core::model::{LinesError, Reach, Role};
 use plimsoll_core::names::{PrincipalId, Text};
 use plimsoll_core::outcome::{Denial, Outcome};
 use plimsoll_store::{Store, StoreError, SubmitError};
@@ -25,8 +25,13 @@ pub(crate) enum BootstrapError {
         #[source]
         source: std::io::Error,
     },
-    #[error("the demo can only be put into an empty ledger: name another data directory")]
-    NotEmpty,
+    #[error(
+        "`{0}` holds a ledger that is not the demo's, and the demo can only be put into an empty \
+         one: start without `--demo`, or name another data directory"
+    )]
+    NotEmpty(std::path::PathBuf),
+    #[error("the lines of a reservation in the demo are none: {0}")]
+    Lines(LinesError),
     #[error("a name in the demo is none: {0}")]
     Name(#[from] plimsoll_core::names::NameError),
     #[error("the credentials of the demo cannot be written as JSON")]

@@ -101,7 +101,7 @@ impl Config {
     }
 }
 
-/// What to log, from `RUST_LOG`: warnings where nothing is said.
+/// What to log, from `RUST_LOG`: `info` where nothing is said.
 pub(crate) fn log_filter() -> tracing_subscriber::EnvFilter {
     tracing_subscriber::EnvFilter::builder()
         .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())

@@ -192,7 +192,7 @@ fn reserve(
     Ok(Action::Reserve(Reserve {
         id: ReservationId::parse(id)?,
         scope: ScopeId::parse(scope)?,
-        lines: Lines::new(vec![line]).map_err(|_| BootstrapError::NotEmpty)?,
+        lines: Lines::new(vec![line]).map_err(BootstrapError::Lines)?,
         terms: Terms::Commit,
         holder: Some(Text::parse(id)?),
         attributes: Attributes::new(BTreeMap::new()).unwrap_or_default(),

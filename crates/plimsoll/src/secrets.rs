@@ -41,6 +41,11 @@ pub(crate) enum SecretError {
     Missing { path: PathBuf },
     #[error("the secret of `{id}` was not sealed with this master key")]
     Unsealable { id: PrincipalId },
+    #[error(
+        "the master key file `{path}` does not hold the key that sealed the secret of `{id}`: \
+         bring the right one back from a backup, or name it as `master_key_file`"
+    )]
+    Foreign { path: PathBuf, id: PrincipalId },
     #[error("an id cannot be made")]
     Id(#[source] NameError),
     #[error("the system has no entropy to give")]
@@ -108,6 +113,20 @@ impl MasterKey {
             .encrypt(&XNonce::from(nonce), payload)
             .map_err(|_| SecretError::Unsealable { id: id.clone() })?;
         Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Makes sure that this key, read from `path`, is the one that sealed a secret.
+    pub(crate) fn expect_opens(
+        &self,
+        path: &Path,
+        id: &PrincipalId,
+        sealed: &[u8],
+    ) -> Result<(), SecretError> {
+        let foreign = |_| SecretError::Foreign {
+            path: path.to_owned(),
+            id: id.clone(),
+        };
+        self.open(id, sealed).map(drop).map_err(foreign)
     }
 
     /// Opens a sealed secret.

@@ -39,6 +39,18 @@ fn a_sealed_secret_opens_for_its_id_and_with_its_key_only() {
 }
 
 #[test]
+fn a_key_that_did_not_seal_a_secret_is_told_by_its_file() {
+    with_key(|_, key| {
+        let sealed = key.seal(&id("AK1"), "s3cret").unwrap();
+        with_key(|path, other| {
+            let error = other.expect_opens(path, &id("AK1"), &sealed).unwrap_err();
+            assert!(error.to_string().contains(path.to_str().unwrap()));
+            assert!(key.expect_opens(path, &id("AK1"), &sealed).is_ok());
+        });
+    });
+}
+
+#[test]
 fn the_same_secret_is_sealed_anew_each_time() {
     with_key(|_, key| {
         assert_ne!(

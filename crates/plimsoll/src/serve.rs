@@ -6,14 +6,15 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use plimsoll_core::model::{Credential, Reach, Role};
+use plimsoll_core::model::{Credential, Principal, Reach, Role};
+use plimsoll_core::names::PrincipalId;
 use plimsoll_store::{Clock, Page, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::auth::Verifier;
-use crate::bootstrap::{create, submit};
+use crate::bootstrap::{BootstrapError, create, submit};
 use crate::cli::{ServeArguments, print};
 use crate::config::{Config, log_filter};
 use crate::secrets::{Made, MasterKey};
@@ -39,9 +40,14 @@ async fn serve(arguments: &ServeArguments, config: Config) -> Result<(), Box<dyn
     let first = first_start(&store).await?;
     let key_file = config.master_key_file.clone();
     let key_file = key_file.unwrap_or_else(|| arguments.data.join("master.key"));
-    let master_key = MasterKey::load_or_create(&key_file, first.has_access_keys)?;
+    let master_key = MasterKey::load_or_create(&key_file, first.sealed.is_some())?;
+    if let Some((id, sealed_secret)) = &first.sealed {
+        master_key.expect_opens(&key_file, id, sealed_secret)?;
+    }
     if first.is_empty {
         fill(&store, &master_key, arguments).await?;
+    } else if arguments.demo && !arguments.data.join(demo::CREDENTIALS_FILE).exists() {
+        return Err(BootstrapError::NotEmpty(arguments.data.clone()).into());
     }
     let listener = TcpListener::bind(&arguments.listen)
         .await
@@ -56,31 +62,44 @@ async fn serve(arguments: &ServeArguments, config: Config) -> Result<(), Box<dyn
     });
     jobs::start(jobs::expire_holds(Arc::downgrade(&store)));
     greet(address, &arguments.data);
+    http::serve(listener, service, stop_signals()?).await;
+    Ok(())
+}
+
+/// Becomes true with the first signal to end; a second one ends the process where it stands.
+fn stop_signals() -> std::io::Result<watch::Receiver<bool>> {
     let (stop, stops) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     jobs::start(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        for is_second in [false, true] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if is_second {
+                // What has been acknowledged is durable: nothing is lost.
+                tracing::warn!("ended at once: requests in flight get no answer");
+                std::process::exit(1);
+            }
+            tracing::info!("stopping: requests in flight may end; a second signal ends at once");
+            stop.send_replace(true);
         }
-        // The server that no longer listens has stopped already.
-        let _ = stop.send(true);
     });
-    http::serve(listener, service, stops).await;
-    Ok(())
+    Ok(stops)
 }
 
 /// What the ledger holds before this start adds anything.
 struct FirstStart {
     is_empty: bool,
-    has_access_keys: bool,
+    /// A secret that the master key must open, where it holds any.
+    sealed: Option<(PrincipalId, Vec<u8>)>,
 }
 
 async fn first_start(store: &Store) -> Result<FirstStart, Box<dyn Error>> {
     let mut found = FirstStart {
         is_empty: true,
-        has_access_keys: false,
+        sealed: None,
     };
     let mut page = Page {
         after: None,
@@ -92,10 +111,19 @@ async fn first_start(store: &Store) -> Result<FirstStart, Box<dyn Error>> {
             return Ok(found);
         };
         found.is_empty = false;
-        found.has_access_keys |= principals
-            .iter()
-            .any(|principal| matches!(principal.credential, Credential::AccessKey { .. }));
+        found.sealed = found
+            .sealed
+            .or_else(|| principals.iter().find_map(sealed_secret));
         page.after = Some(last.id.clone());
+    }
+}
+
+fn sealed_secret(principal: &Principal) -> Option<(PrincipalId, Vec<u8>)> {
+    match &principal.credential {
+        Credential::AccessKey { sealed_secret } => {
+            Some((principal.id.clone(), sealed_secret.clone()))
+        }
+        Credential::Token { .. } => None,
     }
 }
 
@@ -114,7 +142,7 @@ async fn fill(
     print(&format!(
         "admin token: {}\nkeep it: it is shown this once, and it may do everything",
         *admin.secret
-    ));
+    ))?;
     let action = create(
         &admin,
         Role::Admin,
@@ -126,10 +154,10 @@ async fn fill(
 
 /// Says where the server is and how to call it.
 fn greet(address: SocketAddr, data: &Path) {
-    if let Some(help) = help(address, data) {
-        print(&help);
+    let help = help(address, data).map_or_else(String::new, |help| help + "\n");
+    if let Err(error) = print(&format!("{help}listening on http://{address}")) {
+        tracing::info!(%error, %address, "listening, and nobody reads standard output");
     }
-    print(&format!("listening on http://{address}"));
 }
 
 /// How to call the demo, ready to be copied; `None` where the data directory holds none.

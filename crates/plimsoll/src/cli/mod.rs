@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::error::Error;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -50,17 +51,21 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         }
         Command::Openapi => {
             let document = plimsoll_dialects::native::openapi::document();
-            print(&serde_json::to_string_pretty(&document)?);
-            Ok(())
+            let document = serde_json::to_string_pretty(&document)?;
+            match print(&document) {
+                // Whoever reads has read enough: `plimsoll openapi | head`.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+                printed => Ok(printed?),
+            }
         }
     }
 }
 
 /// Says something to the user, on standard output.
-#[expect(
-    clippy::print_stdout,
-    reason = "this is what the command was called for"
-)]
-pub(crate) fn print(text: &str) {
-    println!("{text}");
+///
+/// Errors: where nobody listens.
+pub(crate) fn print(text: &str) -> std::io::Result<()> {
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "{text}")?;
+    output.flush()
 }
