@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import resource
 import subprocess
 import threading
 import time
@@ -33,14 +34,14 @@ class Place:
     def credentials(self):
         return json.loads((self.data / "demo-credentials.json").read_text())
 
-    def serve(self, *, demo=True, config="", environment=None):
-        process = self.start(demo=demo, config=config, environment=environment)
+    def serve(self, *, demo=True, config="", environment=None, limits=()):
+        process = self.start(demo=demo, config=config, environment=environment, limits=limits)
         server = Server(self, process)
         self.servers.append(server)
         server.wait_until_it_listens()
         return server
 
-    def start(self, *, demo=True, config="", environment=None):
+    def start(self, *, demo=True, config="", environment=None, limits=()):
         command = [binary(), "serve", "--data", self.data, "--listen", "127.0.0.1:0"]
         if demo:
             command.append("--demo")
@@ -54,6 +55,7 @@ class Place:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=(self.folder / "stderr.log").open("ab"),
+            preexec_fn=lambda: [resource.setrlimit(*limit) for limit in limits],
         )
 
     def refusal(self, **settings):
@@ -67,6 +69,12 @@ class Place:
             raise AssertionError("the server started, and should have refused to") from None
         assert process.returncode != 0, stdout
         return stdout.decode() + self.stderr()
+
+    def wait_for(self, text):
+        """Waits until the log has a text."""
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while text not in self.stderr():
+            assert time.monotonic() < deadline, self.stderr()
 
     def stderr(self):
         return (self.folder / "stderr.log").read_text()

@@ -133,13 +133,25 @@ impl Verifier {
         token: &str,
         now: Timestamp,
     ) -> Result<Caller, Refusal<E>> {
+        let principal = self.holder(token, now).await?;
+        self.admit(principal, now)
+    }
+
+    /// Whether somebody who may call holds a bearer token.
+    pub(crate) async fn knows_token<E>(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<(), Refusal<E>> {
+        self.holder(token, now).await.map(drop)
+    }
+
+    async fn holder<E>(&self, token: &str, now: Timestamp) -> Result<Principal, Refusal<E>> {
         let (id, secret) = secrets::split_token(token).ok_or(Refusal::Unknown)?;
         let given = secrets::token_hash(secret);
         match self.principal(id, now).await? {
             Some(principal) => match principal.credential {
-                Credential::Token { hash } if bool::from(hash.ct_eq(&given)) => {
-                    self.admit(principal, now)
-                }
+                Credential::Token { hash } if bool::from(hash.ct_eq(&given)) => Ok(principal),
                 Credential::Token { .. } | Credential::AccessKey { .. } => Err(Refusal::Unknown),
             },
             None => Err(Refusal::Unknown),

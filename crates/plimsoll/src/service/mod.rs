@@ -14,6 +14,10 @@ use plimsoll_store::Store;
 use crate::auth::Verifier;
 use crate::clock;
 
+/// The most bytes of a body of the native API whose sender has shown no token yet, and of a body
+/// that means nothing.
+pub(crate) const SMALL_BODY_BYTES_MAX: usize = 64 << 10;
+
 /// The most bytes of a body.
 pub(crate) const BODY_BYTES_MAX: usize = 1 << 20;
 
@@ -66,10 +70,20 @@ impl Surface {
 /// Why a request does not even reach its surface.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum TransportFault {
+    /// The head is no HTTP, or can be understood in two ways.
+    HeadMalformed,
+    /// The head is longer than the server reads.
+    HeadTooLarge,
+    /// The head did not come in time.
+    HeadTooSlow,
     /// The body is longer than the path allows.
     BodyTooLarge,
+    /// The body is not framed as HTTP has it, or its sender is gone.
+    BodyMalformed,
     /// The body did not come in time.
     BodyTooSlow,
+    /// Other bodies take all the room there is.
+    NoRoom,
 }
 
 impl Service {
@@ -85,13 +99,30 @@ impl Service {
 
     /// Answers a request that could not be read whole.
     pub(crate) fn refuse(&self, path: &str, fault: TransportFault) -> Reply {
-        match Surface::of(path) {
-            Surface::Native | Surface::Operations => match fault {
-                TransportFault::BodyTooLarge => Problem::too_large(body_bytes_max(path)).reply(),
-                TransportFault::BodyTooSlow => Problem::unavailable(RETRY_AFTER_S).reply(),
-            },
+        let mut reply = match Surface::of(path) {
+            Surface::Native | Surface::Operations => native_refusal(path, fault),
             Surface::Zenlayer => zenlayer::refuse(fault),
             Surface::ModelArts => modelarts::refuse(fault),
+        };
+        let is_said = reply.headers.iter().any(|(name, _)| *name == "retry-after");
+        if matches!(fault, TransportFault::NoRoom) && !is_said {
+            let seconds = RETRY_AFTER_S.to_string();
+            reply.headers.push(("retry-after", seconds));
+        }
+        reply
+    }
+
+    /// Lets a body of more than [`SMALL_BODY_BYTES_MAX`] come, where its head has to say who sends
+    /// it: the native API. A vendor's signature covers the body, so it can only be checked later.
+    ///
+    /// Errors: the answer that the request gets instead.
+    pub(crate) async fn admit_large_body(&self, head: &Request<'_>) -> Result<(), Reply> {
+        match Surface::of(head.path) {
+            Surface::Native => {
+                let known = self.native_token_is_known(head).await;
+                known.map_err(|problem| problem.reply())
+            }
+            Surface::Zenlayer | Surface::ModelArts | Surface::Operations => Ok(()),
         }
     }
 
@@ -119,11 +150,27 @@ impl Service {
 
 /// The most bytes of a body on a path.
 pub(crate) fn body_bytes_max(path: &str) -> usize {
-    if path == plimsoll_dialects::native::BATCH_PATH {
-        BATCH_BODY_BYTES_MAX
-    } else {
-        BODY_BYTES_MAX
+    match Surface::of(path) {
+        Surface::Native if path == plimsoll_dialects::native::BATCH_PATH => BATCH_BODY_BYTES_MAX,
+        Surface::Native | Surface::Zenlayer | Surface::ModelArts => BODY_BYTES_MAX,
+        Surface::Operations => SMALL_BODY_BYTES_MAX,
     }
+}
+
+fn native_refusal(path: &str, fault: TransportFault) -> Reply {
+    let problem = match fault {
+        TransportFault::HeadMalformed => {
+            Problem::malformed("the head of the request is not HTTP/1.1: see RFC 9112")
+        }
+        TransportFault::HeadTooLarge => Problem::head_too_large(),
+        TransportFault::HeadTooSlow | TransportFault::BodyTooSlow => Problem::request_timeout(),
+        TransportFault::BodyTooLarge => Problem::too_large(body_bytes_max(path)),
+        TransportFault::BodyMalformed => Problem::malformed(
+            "the body ends early, or its chunks are malformed: send as many bytes as the head says",
+        ),
+        TransportFault::NoRoom => Problem::unavailable(RETRY_AFTER_S),
+    };
+    problem.reply()
 }
 
 /// The random part of a request's id. An id is for people who look for a request in a log: where

@@ -67,7 +67,12 @@ impl Service {
 pub(super) fn refuse(fault: TransportFault) -> Reply {
     let error = match fault {
         TransportFault::BodyTooLarge => ModelArtsError::BodyTooLarge,
-        TransportFault::BodyTooSlow => ModelArtsError::TimedOut,
+        TransportFault::HeadMalformed | TransportFault::BodyMalformed => {
+            ModelArtsError::RequestMalformed
+        }
+        TransportFault::HeadTooLarge => ModelArtsError::HeadTooLarge,
+        TransportFault::HeadTooSlow | TransportFault::BodyTooSlow => ModelArtsError::TimedOut,
+        TransportFault::NoRoom => ModelArtsError::Unavailable,
     };
     error_reply(&error, &RequestId::from_bytes(request_id_bytes()))
 }

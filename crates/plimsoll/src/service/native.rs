@@ -52,12 +52,14 @@ impl Service {
     async fn native_caller(&self, request: &Request<'_>) -> Result<Caller, Problem> {
         let token = native::bearer_token(request)?;
         let proved = self.verifier.by_token(token, clock::now()).await;
-        proved.map_err(|refusal: Refusal<()>| match refusal {
-            Refusal::Proof(()) | Refusal::Unknown => Problem::unauthenticated(),
-            Refusal::Throttled => Problem::rate_limited(RETRY_AFTER_S),
-            Refusal::Unavailable => Problem::unavailable(RETRY_AFTER_S),
-            Refusal::Internal => internal(),
-        })
+        proved.map_err(refused)
+    }
+
+    /// Whether a request's token is known: not yet who calls, and not counted as a request.
+    pub(super) async fn native_token_is_known(&self, head: &Request<'_>) -> Result<(), Problem> {
+        let token = native::bearer_token(head)?;
+        let known = self.verifier.knows_token(token, clock::now()).await;
+        known.map_err(refused)
     }
 
     /// Has one command decided.
@@ -225,6 +227,15 @@ impl BatchTenants {
             scope: settle.scope.or(told),
             ..settle
         }
+    }
+}
+
+fn refused(refusal: Refusal<()>) -> Problem {
+    match refusal {
+        Refusal::Proof(()) | Refusal::Unknown => Problem::unauthenticated(),
+        Refusal::Throttled => Problem::rate_limited(RETRY_AFTER_S),
+        Refusal::Unavailable => Problem::unavailable(RETRY_AFTER_S),
+        Refusal::Internal => internal(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which surface a path belongs to.
 
-use super::{BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX, Surface, body_bytes_max};
+use super::{BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX, SMALL_BODY_BYTES_MAX, Surface, body_bytes_max};
 
 #[test]
 fn a_path_belongs_to_one_surface() {
@@ -39,4 +39,5 @@ fn only_a_batch_may_have_a_large_body() {
         BODY_BYTES_MAX
     );
     assert_eq!(body_bytes_max("/api/v2/vm"), BODY_BYTES_MAX);
+    assert_eq!(body_bytes_max("/healthz"), SMALL_BODY_BYTES_MAX);
 }

@@ -69,7 +69,12 @@ pub(super) fn refuse(fault: TransportFault) -> Reply {
         TransportFault::BodyTooLarge => ZenlayerError::BodyTooLarge {
             bytes_max: BODY_BYTES_MAX,
         },
-        TransportFault::BodyTooSlow => ZenlayerError::TimedOut,
+        TransportFault::HeadMalformed | TransportFault::BodyMalformed => {
+            ZenlayerError::RequestMalformed
+        }
+        TransportFault::HeadTooLarge => ZenlayerError::HeadTooLarge,
+        TransportFault::HeadTooSlow | TransportFault::BodyTooSlow => ZenlayerError::TimedOut,
+        TransportFault::NoRoom => ZenlayerError::Unavailable,
     };
     error_reply(&error, &RequestId::from_bytes(request_id_bytes()))
 }

@@ -1,0 +1,83 @@
+//! The body of one request, bounded in bytes and time.
+
+use http_body_util::BodyExt;
+use hyper::body::{Body, Bytes};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::limits::{BODY_BYTES_FREE, Limits, TICK};
+use crate::service::TransportFault;
+
+/// A whole body, and the room that it takes for as long as it is kept.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pub(super) bytes: Vec<u8>,
+    room: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads a body of at most `bytes_max` bytes.
+pub(super) async fn read<B>(
+    mut body: B,
+    bytes_max: usize,
+    limits: &Limits,
+) -> Result<Held, TransportFault>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let declared = body.size_hint().lower();
+    if u64::try_from(bytes_max).is_ok_and(|bytes_max| bytes_max < declared) {
+        return Err(TransportFault::BodyTooLarge);
+    }
+    let mut held = Held::default();
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.reset();
+    let (mut silent, mut all) = (0, 0);
+    loop {
+        tokio::select! {
+            biased;
+            frame = body.frame() => {
+                let Some(frame) = frame else {
+                    return Ok(held);
+                };
+                let frame = frame.map_err(|_| TransportFault::BodyMalformed)?;
+                silent = 0;
+                // Trailers mean nothing to any of the APIs.
+                if let Ok(data) = frame.into_data() {
+                    held.add(&data, bytes_max, limits)?;
+                }
+            }
+            _ = ticks.tick() => {
+                (silent, all) = (silent + 1, all + 1);
+                let patience = limits.patience();
+                if patience.body_silent <= silent || patience.body <= all {
+                    return Err(TransportFault::BodyTooSlow);
+                }
+            }
+        }
+    }
+}
+
+impl Held {
+    fn add(
+        &mut self,
+        data: &Bytes,
+        bytes_max: usize,
+        limits: &Limits,
+    ) -> Result<(), TransportFault> {
+        let len = self.bytes.len() + data.len();
+        if bytes_max < len {
+            return Err(TransportFault::BodyTooLarge);
+        }
+        let has = self.room.as_ref().map_or(0, |room| room.num_permits());
+        let missing = len.saturating_sub(BODY_BYTES_FREE).saturating_sub(has);
+        if 0 < missing {
+            let missing = u32::try_from(missing).map_err(|_| TransportFault::BodyTooLarge)?;
+            let more = limits.body_room(missing).ok_or(TransportFault::NoRoom)?;
+            match &mut self.room {
+                Some(room) => room.merge(more),
+                None => self.room = Some(more),
+            }
+        }
+        self.bytes.extend_from_slice(data);
+        Ok(())
+    }
+}
