@@ -5,7 +5,7 @@ mod native;
 mod native_read;
 mod zenlayer;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use plimsoll_dialects::http::{Reply, Request};
 use plimsoll_dialects::native::Problem;
@@ -134,10 +134,7 @@ impl Service {
             "/healthz" => (200, r#"{"status":"ok"}"#.to_owned()),
             "/readyz" if self.store.is_ready() => (200, r#"{"status":"ready"}"#.to_owned()),
             "/readyz" => (503, r#"{"status":"unavailable"}"#.to_owned()),
-            _ => (
-                200,
-                plimsoll_dialects::native::openapi::document().to_string(),
-            ),
+            _ => (200, openapi().to_owned()),
         };
         let headers = vec![("content-type", "application/json".to_owned())];
         Reply {
@@ -146,6 +143,13 @@ impl Service {
             body: body.into_bytes(),
         }
     }
+}
+
+/// The OpenAPI document, made once: it is the same for as long as the server runs.
+fn openapi() -> &'static str {
+    static DOCUMENT: LazyLock<String> =
+        LazyLock::new(|| plimsoll_dialects::native::openapi::document().to_string());
+    &DOCUMENT
 }
 
 /// The most bytes of a body on a path.

@@ -1,6 +1,8 @@
 //! Which surface a path belongs to.
 
-use super::{BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX, SMALL_BODY_BYTES_MAX, Surface, body_bytes_max};
+use super::{
+    BATCH_BODY_BYTES_MAX, BODY_BYTES_MAX, SMALL_BODY_BYTES_MAX, Surface, body_bytes_max, openapi,
+};
 
 #[test]
 fn a_path_belongs_to_one_surface() {
@@ -40,4 +42,9 @@ fn only_a_batch_may_have_a_large_body() {
     );
     assert_eq!(body_bytes_max("/api/v2/vm"), BODY_BYTES_MAX);
     assert_eq!(body_bytes_max("/healthz"), SMALL_BODY_BYTES_MAX);
+}
+
+#[test]
+fn the_openapi_document_is_made_once() {
+    assert!(std::ptr::eq(openapi(), openapi()));
 }
