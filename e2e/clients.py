@@ -28,12 +28,12 @@ class Native:
         self.address = server.address
         self.token = token
 
-    def call(self, method, path, content=None):
+    def call(self, method, path, content=None, more_headers=()):
         body = None if content is None else json.dumps(content).encode()
-        return self.send(method, path, body)
+        return self.send(method, path, body, more_headers)
 
-    def send(self, method, path, body):
-        headers = [("Content-Type", "application/json")]
+    def send(self, method, path, body, more_headers=()):
+        headers = [("Content-Type", "application/json"), *more_headers]
         if self.token is not None:
             headers.append(("Authorization", f"Bearer {self.token}"))
         return exchange(self.address, method, BASE + path, headers, body)

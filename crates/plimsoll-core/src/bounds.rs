@@ -38,8 +38,14 @@ pub const HOLD_TTL_MS_DEFAULT: u64 = 5 * 60 * 1_000;
 /// Holds expired by one `expire` command, so that one batch stays small.
 pub const EXPIRE_HOLDS_MAX: usize = 1_000;
 
+/// Ended reservations forgotten by one `forget` command, so that one batch stays small.
+pub const FORGET_RESERVATIONS_MAX: usize = 1_000;
+
 /// Holds looked at to say when a refused reservation would fit.
 pub const FITS_AT_HOLDS_MAX: usize = 1_000;
+
+/// Lines of those holds looked at: a refusal must not cost others their turn.
+pub const FITS_AT_LINES_MAX: usize = 2_000;
 
 /// The last instant that a log can name: 9999-12-31T23:59:59.999Z in milliseconds.
 pub const TIMESTAMP_MS_MAX: u64 = 253_402_300_799_999;

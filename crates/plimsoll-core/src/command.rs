@@ -1,7 +1,9 @@
 //! What a caller may ask to be changed.
 
 use crate::amount::{Ceiling, Timestamp};
-use crate::model::{Attributes, Credential, Item, Lines, Location, Reach, Resource, Role, Terms};
+use crate::model::{
+    Asked, Attributes, Credential, Item, Lines, Location, Reach, Resource, Role, Terms,
+};
 use crate::names::{PrincipalId, ReservationId, ScopeId, Text};
 
 /// One thing to be decided, with who asks and how far they reach.
@@ -23,15 +25,29 @@ pub struct Command {
 pub enum Action {
     /// Take something, all lines or none.
     Reserve(Reserve),
-    /// Keep what is held.
-    Commit(ReservationKey),
-    /// Let go what is held or used.
-    Release(ReservationKey),
+    /// Keep what is held, all or part; the rest of the hold is let go.
+    Commit(Settle),
+    /// Let go what is held or used, all or part.
+    Release(Settle),
+    /// Hold on for longer.
+    Extend(Extend),
+    /// Take other amounts instead, as one step: only what becomes more must be admitted.
+    Resize(Resize),
+    /// Take it in another scope of the same tenant instead, as one step.
+    Transfer(Transfer),
     /// Let the tenant's holds lapse whose time is over, the earliest first, at most
     /// `EXPIRE_HOLDS_MAX` of them.
     Expire {
         /// Whose holds.
         tenant: ScopeId,
+    },
+    /// Forget the tenant's reservations that ended before an instant, the earliest first, at most
+    /// `FORGET_RESERVATIONS_MAX` of them.
+    Forget {
+        /// Whose reservations.
+        tenant: ScopeId,
+        /// The first instant that is remembered.
+        ended_before: Timestamp,
     },
     /// Define a resource or change it.
     PutResource(Resource),
@@ -63,15 +79,42 @@ impl Action {
     /// The least role that may ask for it.
     pub fn role(&self) -> Role {
         match self {
-            Action::Reserve(_) | Action::Commit(_) | Action::Release(_) | Action::Expire { .. } => {
-                Role::Enforcer
-            }
+            Action::Reserve(_)
+            | Action::Commit(_)
+            | Action::Release(_)
+            | Action::Extend(_)
+            | Action::Resize(_)
+            | Action::Transfer(_)
+            | Action::Expire { .. } => Role::Enforcer,
             Action::PutScope(_) | Action::PutLimit(_) | Action::DeleteLimit(_) => Role::Manager,
             Action::PutResource(_)
             | Action::PutLocation(_)
             | Action::CreatePrincipal(_)
             | Action::EnablePrincipal { .. }
-            | Action::DeletePrincipal { .. } => Role::Admin,
+            | Action::DeletePrincipal { .. }
+            | Action::Forget { .. } => Role::Admin,
+        }
+    }
+
+    /// Whether it is to pass the limits, which takes a permission of its own.
+    pub fn is_forced(&self) -> bool {
+        match self {
+            Action::Reserve(reserve) => reserve.force.is_some(),
+            Action::Resize(resize) => resize.force.is_some(),
+            Action::Transfer(transfer) => transfer.force.is_some(),
+            Action::Commit(_)
+            | Action::Release(_)
+            | Action::Extend(_)
+            | Action::Expire { .. }
+            | Action::Forget { .. }
+            | Action::PutResource(_)
+            | Action::PutLocation(_)
+            | Action::PutScope(_)
+            | Action::PutLimit(_)
+            | Action::DeleteLimit(_)
+            | Action::CreatePrincipal(_)
+            | Action::EnablePrincipal { .. }
+            | Action::DeletePrincipal { .. } => false,
         }
     }
 }
@@ -84,13 +127,24 @@ pub struct Reserve {
     /// Where to take it.
     pub scope: ScopeId,
     /// What to take.
-    pub lines: Lines,
+    pub asked: Asked,
     /// For how long.
     pub terms: Terms,
+    /// Why it is to pass the limits, where it is.
+    pub force: Option<Text>,
     /// The real thing behind it.
     pub holder: Option<Text>,
     /// Whatever the caller wants to find again.
     pub attributes: Attributes,
+}
+
+/// Means a reservation by its id and any scope of its tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReservationRef {
+    /// A scope of the reservation's tenant, within the caller's reach.
+    pub scope: ScopeId,
+    /// The caller's id for it.
+    pub id: ReservationId,
 }
 
 /// Names a reservation: ids are unique within a tenant.
@@ -100,6 +154,55 @@ pub struct ReservationKey {
     pub tenant: ScopeId,
     /// The caller's id for it.
     pub id: ReservationId,
+}
+
+/// Asks to keep a reservation or to let it go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settle {
+    /// Which reservation.
+    pub of: ReservationRef,
+    /// How much of it; `None` for all. To release a part once more is to release more: a caller
+    /// who may repeat himself names the revision.
+    pub part: Option<Lines>,
+    /// What the caller believes to be there.
+    pub expected: Expected,
+}
+
+/// Asks to hold on for longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extend {
+    /// Which reservation.
+    pub of: ReservationRef,
+    /// From now on, in milliseconds: at least 1, at most `HOLD_TTL_MS_MAX`.
+    pub ttl_ms: u64,
+    /// What the caller believes to be there.
+    pub expected: Expected,
+}
+
+/// Asks for other amounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resize {
+    /// Which reservation.
+    pub of: ReservationRef,
+    /// What it is to take from now on.
+    pub lines: Lines,
+    /// Why it is to pass the limits, where it is.
+    pub force: Option<Text>,
+    /// What the caller believes to be there.
+    pub expected: Expected,
+}
+
+/// Asks for another scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// Which reservation.
+    pub of: ReservationRef,
+    /// Where it is to be taken from now on.
+    pub to: ScopeId,
+    /// Why it is to pass the limits, where it is.
+    pub force: Option<Text>,
+    /// What the caller believes to be there.
+    pub expected: Expected,
 }
 
 /// Asks for a scope.
@@ -157,6 +260,8 @@ pub struct CreatePrincipal {
     pub role: Role,
     /// Where it may do it.
     pub reach: Reach,
+    /// Whether it may let a reservation past the limits.
+    pub may_force: bool,
     /// How it proves itself.
     pub credential: Credential,
     /// The first instant at which it may not call.

@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 
 use crate::amount::Timestamp;
+use crate::command::ReservationKey;
 use crate::model::{Account, Item, Limit, Location, Principal, Reservation, Resource, Scope};
-use crate::names::{PrincipalId, ScopeId};
+use crate::names::{PrincipalId, ScopeId, Text};
 
 /// A sequence of events that has its own revisions and its own chain of hashes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,8 +41,23 @@ pub struct Event {
     pub actor: PrincipalId,
     /// What happened.
     pub cause: Cause,
+    /// Whether it passed the limits, and why.
+    pub mark: Mark,
     /// Every row that it changed, as it is from now on.
     pub changes: Vec<Change>,
+}
+
+/// Whether an event passed the limits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Mark {
+    /// It kept to every limit, or no limit was in question.
+    #[default]
+    Enforced,
+    /// It did not have to: somebody with the permission said so.
+    Forced {
+        /// Why.
+        reason: Text,
+    },
 }
 
 /// What happened. The order is the numbers' order in stored records: append only.
@@ -71,6 +87,14 @@ pub enum Cause {
     PrincipalChanged,
     /// A principal was forgotten.
     PrincipalDeleted,
+    /// A hold was made to last longer.
+    Extended,
+    /// A reservation takes other amounts.
+    Resized,
+    /// A reservation is in another scope.
+    Transferred,
+    /// Reservations that ended long ago were forgotten.
+    Forgotten,
 }
 
 /// One row as it is after an event.
@@ -102,6 +126,8 @@ pub enum Change {
     },
     /// A reservation.
     Reservation(Reservation),
+    /// A reservation that is remembered no more.
+    ReservationGone(ReservationKey),
     /// A principal.
     Principal(Principal),
     /// A principal that is no more.

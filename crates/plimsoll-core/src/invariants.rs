@@ -70,6 +70,7 @@ pub fn may_follow(head: Head, event: &Event) -> Result<(), Breach> {
         | Change::Limit(_)
         | Change::LimitGone { .. }
         | Change::Reservation(_)
+        | Change::ReservationGone(_)
         | Change::Principal(_)
         | Change::PrincipalGone(_) => true,
     };

@@ -38,6 +38,11 @@ pub enum Done {
         /// The number of holds.
         holds: usize,
     },
+    /// How many reservations were forgotten.
+    Forgotten {
+        /// The number of reservations.
+        reservations: usize,
+    },
     /// The resource as it is now.
     Resource(Resource),
     /// The location as it is now.
@@ -55,6 +60,9 @@ pub enum Done {
 }
 
 /// Why a command was not carried out, in order of precedence.
+///
+/// What is wrong with a reservation that is there is told before what is wrong with the lines that
+/// it is to take, or with the scope that it is to take them in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Denial {
     /// No such scope, or not within the caller's reach.
@@ -69,18 +77,22 @@ pub enum Denial {
     LocationNotApplicable(ResourceName),
     /// No such reservation, limit or principal, or not within the caller's reach.
     NotFound,
-    /// The id is taken: by a reservation with other content, by a scope elsewhere, by a principal.
+    /// The id is taken: by a reservation with other content, by a principal.
     IdConflict,
-    /// The reservation is in a state that does not allow it.
-    StateConflict {
-        /// The state's name.
-        state: &'static str,
-    },
     /// What is there is not what the caller believed to be there.
     PreconditionFailed {
         /// The revision of what is there; `None` where nothing is.
         actual: Option<u64>,
     },
+    /// The scope is of another tenant than the reservation.
+    OtherTenant,
+    /// The reservation is in a state that does not allow it.
+    StateConflict {
+        /// The state's name.
+        state: &'static str,
+    },
+    /// The part is no part of what the reservation takes.
+    NotAPart,
     /// Something that never changes would change: a scope's parent, how a resource is counted.
     Immutable {
         /// The field.
@@ -114,6 +126,8 @@ impl Denial {
             Denial::NotFound => "not_found",
             Denial::IdConflict => "id_conflict",
             Denial::StateConflict { .. } => "state_conflict",
+            Denial::NotAPart => "not_a_part",
+            Denial::OtherTenant => "other_tenant",
             Denial::PreconditionFailed { .. } => "precondition_failed",
             Denial::Immutable { .. } => "immutable",
             Denial::TooDeep => "too_deep",
@@ -136,6 +150,8 @@ impl Denial {
             | Denial::NotFound
             | Denial::IdConflict
             | Denial::StateConflict { .. }
+            | Denial::NotAPart
+            | Denial::OtherTenant
             | Denial::PreconditionFailed { .. }
             | Denial::Immutable { .. }
             | Denial::TooDeep
@@ -170,7 +186,8 @@ pub struct Exceeded {
     /// The smallest ceiling that would admit it; `None` where numbers end before.
     pub smallest_sufficient: Option<Amount>,
     /// When enough holds will have lapsed for it to fit here, if nothing else changes; `None`
-    /// where the first `FITS_AT_HOLDS_MAX` holds of the tenant do not free enough.
+    /// where the first holds of the tenant (`FITS_AT_HOLDS_MAX`, `FITS_AT_LINES_MAX`) do not free
+    /// enough.
     pub fits_at: Option<Timestamp>,
 }
 

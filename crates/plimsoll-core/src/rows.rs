@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::command::{Action, Command, Reserve};
+use crate::command::{Action, Command, ReservationRef, Reserve};
 use crate::event::{Head, Log};
 use crate::model::{
     Account, Item, Limit, Lines, Location, Principal, Reach, Reservation, Resource, Scope,
@@ -38,25 +38,35 @@ pub trait Rows {
     fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<&Reservation>;
     /// The holds of a tenant, those that lapse first in front, ties in order of id.
     fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation>;
+    /// The ended reservations of a tenant, those that ended first in front, ties in order of id.
+    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation>;
     /// A principal.
     fn principal(&self, id: &PrincipalId) -> Option<&Principal>;
 }
 
 /// The rows that a command's decision may ask for.
+///
+/// At each scope here (those named, those of the reservations, and every scope above any of them),
+/// for each item here (those named, and those of the reservations' lines): the limit for the exact
+/// item, the limit for the resource at any location, and the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Footprint {
     /// Scopes, each with every scope above it and the log of its tenant.
     pub scopes: Vec<ScopeId>,
-    /// Items: at each of those scopes, the limit for the exact item, the limit for the resource at
-    /// any location, and the account.
+    /// Items.
     pub items: Vec<Item>,
     /// Whether every item counts as named: a report on all of them.
     pub all_items: bool,
-    /// Reservations by their id and a scope of their tenant, each with its own scope, every scope
-    /// above that, and their accounts of its lines.
+    /// Reservations, each named by its id and a scope of its tenant; with its scope and its lines.
     pub reservations: Vec<(ScopeId, ReservationId)>,
     /// Scopes of whose tenants the holds may be needed, each hold with the rows of a reservation.
+    ///
+    /// Only a decision that would refuse asks for them. A store may leave them out at first, take
+    /// note that [`Rows::holds`] was called, and decide again with them: those that are due, and
+    /// `FITS_AT_HOLDS_MAX` more.
     pub holds_of: Vec<ScopeId>,
+    /// Tenants of which the ended reservations may be needed, those alone.
+    pub ended_of: Vec<ScopeId>,
     /// Principals.
     pub principals: Vec<PrincipalId>,
 }
@@ -69,7 +79,7 @@ impl Footprint {
     pub fn of_reserve(reserve: &Reserve) -> Self {
         Self {
             reservations: [(reserve.scope.clone(), reserve.id.clone())].into(),
-            ..Self::of_check(&reserve.scope, &reserve.lines)
+            ..Self::of_check(&reserve.scope, reserve.asked.lines())
         }
     }
 
@@ -77,11 +87,24 @@ impl Footprint {
     pub fn of_check(scope: &ScopeId, lines: &Lines) -> Self {
         Self {
             scopes: [scope.clone()].into(),
-            items: lines.iter().map(|line| line.item.clone()).collect(),
+            items: items(lines),
             holds_of: [scope.clone()].into(),
             ..Self::default()
         }
     }
+
+    /// What a change of a reservation may touch.
+    fn of_reservation(of: &ReservationRef) -> Self {
+        Self {
+            scopes: [of.scope.clone()].into(),
+            reservations: [(of.scope.clone(), of.id.clone())].into(),
+            ..Self::default()
+        }
+    }
+}
+
+fn items(lines: &Lines) -> Vec<Item> {
+    lines.iter().map(|line| line.item.clone()).collect()
 }
 
 impl Command {
@@ -89,9 +112,23 @@ impl Command {
     pub fn footprint(&self) -> Footprint {
         let mut footprint = match &self.action {
             Action::Reserve(reserve) => Footprint::of_reserve(reserve),
-            Action::Commit(key) | Action::Release(key) => Footprint {
-                scopes: [key.tenant.clone()].into(),
-                reservations: [(key.tenant.clone(), key.id.clone())].into(),
+            Action::Commit(settle) | Action::Release(settle) => {
+                Footprint::of_reservation(&settle.of)
+            }
+            Action::Extend(extend) => Footprint::of_reservation(&extend.of),
+            Action::Resize(resize) => Footprint {
+                items: items(&resize.lines),
+                holds_of: [resize.of.scope.clone()].into(),
+                ..Footprint::of_reservation(&resize.of)
+            },
+            Action::Transfer(transfer) => Footprint {
+                scopes: [transfer.of.scope.clone(), transfer.to.clone()].into(),
+                holds_of: [transfer.of.scope.clone()].into(),
+                ..Footprint::of_reservation(&transfer.of)
+            },
+            Action::Forget { tenant, .. } => Footprint {
+                scopes: [tenant.clone()].into(),
+                ended_of: [tenant.clone()].into(),
                 ..Footprint::default()
             },
             Action::Expire { tenant } => Footprint {

@@ -17,13 +17,14 @@
 //! | memory | no | tests; the reference for all others |
 //! | sqlite | yes | one machine, no set-up |
 //!
-//! Modules, in reading order: `record` (the bytes), `tables` and `overlay` (the rows), `lane`
+//! Modules, in reading order: `record` (the bytes), `scopes`, `tables` and `overlay` (the rows), `lane`
 //! (group commit), `sqlite` (the files).
 
 mod lane;
 mod list;
 mod overlay;
 mod record;
+mod scopes;
 pub mod sqlite;
 mod store;
 mod tables;

@@ -35,12 +35,25 @@ impl Tables {
         parent: Option<&ScopeId>,
         page: &Page<ScopeId>,
     ) -> Vec<Scope> {
-        self.scopes_after(page.after.as_ref())
-            .filter(|scope| parent.is_none() || scope.parent.as_ref() == parent)
-            .filter(|scope| scope_within(self, reach, &scope.id).is_some())
-            .take(page.size)
-            .cloned()
-            .collect()
+        let after = page.after.as_ref();
+        let first =
+            |rows: &mut dyn Iterator<Item = &Scope>| rows.take(page.size).cloned().collect();
+        match (parent, reach) {
+            (None, Reach::Everything) => first(&mut self.scopes.after(after)),
+            (None, Reach::Below(top)) => first(&mut self.scopes.tree_after(top, after)),
+            (Some(parent), _) if scope_within(self, reach, parent).is_some() => {
+                first(&mut self.scopes.children_after(parent, after))
+            }
+            (Some(_), Reach::Everything) => Vec::new(),
+            // Right below a scope that is out of reach there is at most the top of the reach.
+            (Some(_), Reach::Below(top)) => {
+                let top = self.scopes.find(top).into_iter();
+                let is_listed = |scope: &&Scope| {
+                    scope.parent.as_ref() == parent && after.is_none_or(|after| *after < scope.id)
+                };
+                first(&mut top.filter(is_listed))
+            }
+        }
     }
 
     pub(crate) fn list_limits(

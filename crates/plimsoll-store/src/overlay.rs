@@ -3,21 +3,21 @@
 //! Readers see the tables, so they see only what is durable; the commands of a batch see the
 //! overlay, so each sees what the ones before it did.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::event::{Change, Event, Head, Log};
 use plimsoll_core::invariants;
 use plimsoll_core::model::{
-    Account, Item, Limit, Location, Principal, Reservation, Resource, Scope, State,
+    Account, Item, Limit, Location, Principal, Reservation, Resource, Scope,
 };
 use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId};
 use plimsoll_core::outcome::Breach;
 use plimsoll_core::rows::Rows;
 
 use crate::record::Hash;
-use crate::tables::{At, LogHead, Tables};
+use crate::tables::{At, LogHead, Tables, TimeOrder, TimeOrders};
 
 /// The tables with the rows that a batch has changed.
 pub(crate) struct Overlay<'a> {
@@ -36,8 +36,9 @@ pub(crate) struct Overlay<'a> {
 /// What the batch has done to one tenant's reservations.
 #[derive(Default)]
 struct BatchOfTenant {
-    rows: HashMap<ReservationId, Reservation>,
-    holds: BTreeSet<(Timestamp, ReservationId)>,
+    /// The rows that were put, and `None` for those that are gone.
+    rows: HashMap<ReservationId, Option<Reservation>>,
+    in_time: TimeOrders,
 }
 
 impl<'a> Overlay<'a> {
@@ -112,7 +113,13 @@ impl<'a> Overlay<'a> {
                 self.accounts
                     .insert((scope.clone(), item.clone()), *account);
             }
-            Change::Reservation(row) => self.put_reservation(row),
+            Change::Reservation(row) => {
+                let row = row.clone();
+                self.put_reservation(row.tenant.clone(), row.id.clone(), Some(row));
+            }
+            Change::ReservationGone(key) => {
+                self.put_reservation(key.tenant.clone(), key.id.clone(), None);
+            }
             Change::Principal(row) => {
                 self.principals.insert(row.id.clone(), Some(row.clone()));
             }
@@ -122,16 +129,32 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    fn put_reservation(&mut self, row: &Reservation) {
-        let batch = self.reservations.entry_ref(&row.tenant).or_default();
-        if let Some(before) = batch.rows.insert(row.id.clone(), row.clone())
-            && let State::Held { expires_at } = before.state
-        {
-            batch.holds.remove(&(expires_at, before.id));
+    fn put_reservation(&mut self, tenant: ScopeId, id: ReservationId, row: Option<Reservation>) {
+        let batch = self.reservations.entry(tenant).or_default();
+        if let Some(Some(before)) = batch.rows.get(&id) {
+            batch.in_time.remove(&id, before.state);
         }
-        if let State::Held { expires_at } = row.state {
-            batch.holds.insert((expires_at, row.id.clone()));
+        if let Some(row) = &row {
+            batch.in_time.insert(&id, row.state);
         }
+        batch.rows.insert(id, row);
+    }
+
+    /// One of a tenant's orders: the places below that the batch has not changed, with those that
+    /// it has made.
+    fn in_time(&self, tenant: &ScopeId, order: TimeOrder) -> impl Iterator<Item = &Reservation> {
+        let batch = self.reservations.get(tenant);
+        let is_changed =
+            move |id: &ReservationId| batch.is_some_and(|batch| batch.rows.contains_key(id));
+        let unchanged = self
+            .below
+            .in_time(tenant, order)
+            .filter(move |(_, row)| !is_changed(&row.id));
+        let changed = batch.into_iter().flat_map(move |batch| {
+            let places = batch.in_time.of(order).iter();
+            places.filter_map(|(at, id)| Some((at, batch.rows.get(id)?.as_ref()?)))
+        });
+        merged(unchanged, changed)
     }
 }
 
@@ -203,24 +226,18 @@ impl Rows for Overlay<'_> {
             .reservations
             .get(tenant)
             .and_then(|batch| batch.rows.get(id));
-        changed.or_else(|| self.below.reservation(tenant, id))
+        match changed {
+            Some(changed) => changed.as_ref(),
+            None => self.below.reservation(tenant, id),
+        }
     }
 
     fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
-        let batch = self.reservations.get(tenant);
-        let is_changed =
-            move |id: &ReservationId| batch.is_some_and(|batch| batch.rows.contains_key(id));
-        let unchanged = self
-            .below
-            .hold_order(tenant)
-            .filter(move |(_, row)| !is_changed(&row.id));
-        let changed = batch.into_iter().flat_map(|batch| {
-            batch
-                .holds
-                .iter()
-                .filter_map(|(at, id)| Some((at, batch.rows.get(id)?)))
-        });
-        merged(unchanged, changed)
+        self.in_time(tenant, TimeOrder::Holds)
+    }
+
+    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
+        self.in_time(tenant, TimeOrder::Ended)
     }
 
     fn principal(&self, id: &PrincipalId) -> Option<&Principal> {
@@ -231,7 +248,7 @@ impl Rows for Overlay<'_> {
     }
 }
 
-/// Two orders of expiry as one.
+/// Two orders in time as one.
 fn merged<'a>(
     one: impl Iterator<Item = (&'a Timestamp, &'a Reservation)>,
     other: impl Iterator<Item = (&'a Timestamp, &'a Reservation)>,

@@ -261,6 +261,14 @@ impl Store {
         self.with_tables(|tables| tables.tenants_due(now).cloned().collect())
     }
 
+    /// The tenants that have a reservation that ended before an instant.
+    pub async fn tenants_with_ended_before(
+        &self,
+        instant: Timestamp,
+    ) -> Result<Vec<ScopeId>, StoreError> {
+        self.with_tables(|tables| tables.tenants_with_ended_before(instant).cloned().collect())
+    }
+
     /// Whether the store serves.
     pub fn is_ready(&self) -> bool {
         !self.shared.halted.load(Ordering::Acquire)

@@ -5,6 +5,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, Equivalent, HashMap, HashTable};
 use plimsoll_core::amount::Timestamp;
+use plimsoll_core::command::ReservationKey;
 use plimsoll_core::event::{Change, Event, Head, Log};
 use plimsoll_core::invariants;
 use plimsoll_core::model::{
@@ -15,6 +16,7 @@ use plimsoll_core::outcome::Breach;
 use plimsoll_core::rows::Rows;
 
 use crate::record::Hash;
+use crate::scopes::Scopes;
 
 /// Where a log stands, with the hash that its next event chains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,8 +34,7 @@ pub struct LogHead {
 pub struct Tables {
     pub(crate) resources: BTreeMap<ResourceName, Resource>,
     pub(crate) locations: BTreeMap<LocationId, Location>,
-    scopes: HashMap<ScopeId, Scope>,
-    scope_order: BTreeSet<ScopeId>,
+    pub(crate) scopes: Scopes,
     limits: HashMap<(ScopeId, Item), Limit>,
     limit_order: BTreeMap<ScopeId, BTreeSet<Item>>,
     accounts: HashMap<(ScopeId, Item), Account>,
@@ -43,11 +44,66 @@ pub struct Tables {
     logs: HashMap<Log, LogHead>,
 }
 
-/// The reservations of one tenant, in the orders that lists and expiry need.
+/// The reservations of one tenant, in the orders that lists, expiry and retention need.
 #[derive(Debug, Default)]
 struct TenantIndex {
     reservations: BTreeSet<ReservationId>,
-    holds: BTreeSet<(Timestamp, ReservationId)>,
+    in_time: TimeOrders,
+}
+
+/// Reservations in order of an instant, ties in order of id.
+type InTime = BTreeSet<(Timestamp, ReservationId)>;
+
+/// The reservations of one tenant to which something will happen with time.
+#[derive(Debug, Default)]
+pub(crate) struct TimeOrders {
+    holds: InTime,
+    ended: InTime,
+}
+
+/// One of those orders.
+#[derive(Clone, Copy)]
+pub(crate) enum TimeOrder {
+    /// Holds, by when they lapse.
+    Holds,
+    /// Those that have ended, by when they did.
+    Ended,
+}
+
+impl TimeOrders {
+    pub(crate) fn insert(&mut self, id: &ReservationId, state: State) {
+        if let Some((order, at)) = self.place(state) {
+            order.insert((at, id.clone()));
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: &ReservationId, state: State) {
+        if let Some((order, at)) = self.place(state) {
+            order.remove(&(at, id.clone()));
+        }
+    }
+
+    pub(crate) fn of(&self, order: TimeOrder) -> &InTime {
+        match order {
+            TimeOrder::Holds => &self.holds,
+            TimeOrder::Ended => &self.ended,
+        }
+    }
+
+    fn place(&mut self, state: State) -> Option<(&mut InTime, Timestamp)> {
+        match state {
+            State::Held { expires_at } => Some((&mut self.holds, expires_at)),
+            State::Committed => None,
+            State::Released { ended_at } | State::Expired { ended_at } => {
+                Some((&mut self.ended, ended_at))
+            }
+        }
+    }
+
+    /// The first instant of an order.
+    fn first(&self, order: TimeOrder) -> Option<Timestamp> {
+        self.of(order).first().map(|(at, _)| *at)
+    }
 }
 
 /// Borrowed form of the key of limits and accounts.
@@ -96,6 +152,15 @@ impl Reservations {
             .insert_unique(hash, Box::new(new), |row| self.hasher.hash_one(&row.id));
         None
     }
+
+    fn remove(&mut self, key: &ReservationKey) -> Option<Reservation> {
+        let hash = self.hasher.hash_one(&key.id);
+        let entry = self
+            .table
+            .find_entry(hash, |row| row.id == key.id && row.tenant == key.tenant);
+        let (row, _) = entry.ok()?.remove();
+        Some(*row)
+    }
 }
 
 impl Tables {
@@ -129,10 +194,7 @@ impl Tables {
             Change::Location(row) => {
                 self.locations.insert(row.id.clone(), row);
             }
-            Change::Scope(row) => {
-                self.scope_order.insert(row.id.clone());
-                self.scopes.insert(row.id.clone(), row);
-            }
+            Change::Scope(row) => self.scopes.put(row),
             Change::Limit(row) => {
                 let items = self.limit_order.entry(row.scope.clone()).or_default();
                 items.insert(row.item.clone());
@@ -153,6 +215,7 @@ impl Tables {
                 self.accounts.insert((scope, item), account);
             }
             Change::Reservation(row) => self.put_reservation(row),
+            Change::ReservationGone(key) => self.remove_reservation(&key),
             Change::Principal(row) => {
                 self.principals.insert(row.id.clone(), row);
             }
@@ -170,14 +233,17 @@ impl Tables {
             None => {
                 index.reservations.insert(id.clone());
             }
-            Some(before) => {
-                if let State::Held { expires_at } = before.state {
-                    index.holds.remove(&(expires_at, before.id));
-                }
-            }
+            Some(before) => index.in_time.remove(&id, before.state),
         }
-        if let State::Held { expires_at } = state {
-            index.holds.insert((expires_at, id));
+        index.in_time.insert(&id, state);
+    }
+
+    fn remove_reservation(&mut self, key: &ReservationKey) {
+        if let Some(before) = self.reservations.remove(key)
+            && let Some(index) = self.tenants.get_mut(&key.tenant)
+        {
+            index.reservations.remove(&key.id);
+            index.in_time.remove(&key.id, before.state);
         }
     }
 
@@ -189,14 +255,6 @@ impl Tables {
     /// All logs.
     pub(crate) fn logs(&self) -> impl Iterator<Item = (&Log, &LogHead)> {
         self.logs.iter()
-    }
-
-    /// The scopes in order of id, behind `after`.
-    pub(crate) fn scopes_after(&self, after: Option<&ScopeId>) -> impl Iterator<Item = &Scope> {
-        let ids = self
-            .scope_order
-            .range((behind(after), std::ops::Bound::Unbounded));
-        ids.filter_map(|id| self.scopes.get(id))
     }
 
     /// The limits set at a scope in order of item, behind `after`.
@@ -257,37 +315,41 @@ impl Tables {
 
     /// The tenants that have a hold whose time is over at `now`.
     pub(crate) fn tenants_due(&self, now: Timestamp) -> impl Iterator<Item = &ScopeId> {
-        let is_due = move |index: &TenantIndex| {
-            index
-                .holds
-                .first()
-                .is_some_and(|(expires_at, _)| *expires_at <= now)
-        };
+        self.tenants_whose_first(TimeOrder::Holds, move |expires_at| expires_at <= now)
+    }
+
+    /// The tenants that have a reservation that ended before an instant.
+    pub(crate) fn tenants_with_ended_before(
+        &self,
+        instant: Timestamp,
+    ) -> impl Iterator<Item = &ScopeId> {
+        self.tenants_whose_first(TimeOrder::Ended, move |ended_at| ended_at < instant)
+    }
+
+    fn tenants_whose_first(
+        &self,
+        order: TimeOrder,
+        is_wanted: impl Fn(Timestamp) -> bool,
+    ) -> impl Iterator<Item = &ScopeId> {
         self.tenants
             .iter()
-            .filter(move |(_, index)| is_due(index))
+            .filter(move |(_, index)| index.in_time.first(order).is_some_and(&is_wanted))
             .map(|(tenant, _)| tenant)
     }
 
-    /// The holds of a tenant with their places in the order of expiry.
-    pub(crate) fn hold_order(
+    /// Reservations of a tenant with their places in one of its orders.
+    pub(crate) fn in_time(
         &self,
         tenant: &ScopeId,
+        order: TimeOrder,
     ) -> impl Iterator<Item = (&Timestamp, &Reservation)> {
-        let holds = self
-            .tenants
-            .get(tenant)
-            .into_iter()
-            .flat_map(|index| &index.holds);
-        holds.filter_map(move |(expires_at, id)| {
-            self.reservations
-                .find(tenant, id)
-                .map(|row| (expires_at, row))
-        })
+        let index = self.tenants.get(tenant).into_iter();
+        let places = index.flat_map(move |index| index.in_time.of(order));
+        places.filter_map(move |(at, id)| Some((at, self.reservations.find(tenant, id)?)))
     }
 }
 
-fn behind<K>(after: Option<&K>) -> std::ops::Bound<&K> {
+pub(crate) fn behind<K>(after: Option<&K>) -> std::ops::Bound<&K> {
     after.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded)
 }
 
@@ -321,7 +383,7 @@ impl Rows for Tables {
     }
 
     fn scope(&self, id: &ScopeId) -> Option<&Scope> {
-        self.scopes.get(id)
+        self.scopes.find(id)
     }
 
     fn limit(&self, scope: &ScopeId, item: &Item) -> Option<&Limit> {
@@ -340,7 +402,11 @@ impl Rows for Tables {
     }
 
     fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
-        self.hold_order(tenant).map(|(_, row)| row)
+        self.in_time(tenant, TimeOrder::Holds).map(|(_, row)| row)
+    }
+
+    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
+        self.in_time(tenant, TimeOrder::Ended).map(|(_, row)| row)
     }
 
     fn principal(&self, id: &PrincipalId) -> Option<&Principal> {

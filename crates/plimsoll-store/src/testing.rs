@@ -3,10 +3,11 @@
 use std::fmt::Debug;
 
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
-use plimsoll_core::event::{Cause, Change, Event, Log};
+use plimsoll_core::command::ReservationKey;
+use plimsoll_core::event::{Cause, Change, Event, Log, Mark};
 use plimsoll_core::model::{
-    Account, Attributes, Credential, Item, Limit, Line, Lines, Location, Principal, Reach,
-    Reservation, Resource, Role, Scope, State, Terms,
+    Account, Asked, Attributes, Credential, Item, Limit, Line, Lines, Location, Original,
+    Principal, Reach, Reservation, Resource, Role, Scope, State, Terms,
 };
 use plimsoll_core::names::{
     LocationId, NameError, PrincipalId, ReservationId, ResourceName, ScopeId, Text,
@@ -41,7 +42,7 @@ pub(crate) fn name<T: Debug>(text: &str, parse: fn(&str) -> Result<T, NameError>
     parse(text).unwrap_or_else(|error| panic!("`{text}` {error}"))
 }
 
-pub(crate) const CAUSES: [Cause; 12] = [
+pub(crate) const CAUSES: [Cause; 16] = [
     Cause::Reserved,
     Cause::Committed,
     Cause::Released,
@@ -54,10 +55,14 @@ pub(crate) const CAUSES: [Cause; 12] = [
     Cause::PrincipalCreated,
     Cause::PrincipalChanged,
     Cause::PrincipalDeleted,
+    Cause::Extended,
+    Cause::Resized,
+    Cause::Transferred,
+    Cause::Forgotten,
 ];
 
 /// How many kinds of change [`Dice::change`] makes: `0..CHANGE_KINDS`.
-pub(crate) const CHANGE_KINDS: usize = 9;
+pub(crate) const CHANGE_KINDS: usize = 10;
 
 /// Rows over so few names that they meet again and again.
 impl Dice {
@@ -81,6 +86,16 @@ impl Dice {
             at: instant(revision),
             actor: name("root", PrincipalId::parse),
             cause: self.pick(&CAUSES),
+            mark: self.mark(),
+        }
+    }
+
+    pub(crate) fn mark(&mut self) -> Mark {
+        match self.flip() {
+            true => Mark::Enforced,
+            false => Mark::Forced {
+                reason: self.text(),
+            },
         }
     }
 
@@ -129,11 +144,51 @@ impl Dice {
             },
             6 => Change::Reservation(self.reservation()),
             7 => Change::Principal(self.principal()),
-            _ => Change::PrincipalGone(self.pick(&principals())),
+            8 => Change::PrincipalGone(self.pick(&principals())),
+            _ => Change::ReservationGone(ReservationKey {
+                tenant: self.scope_id(),
+                id: self.pick(&reservations()),
+            }),
         }
     }
 
     pub(crate) fn reservation(&mut self) -> Reservation {
+        Reservation {
+            tenant: self.scope_id(),
+            id: self.pick(&reservations()),
+            scope: self.scope_id(),
+            lines: self.lines(),
+            original: self.flip().then(|| Box::new(self.original())),
+            terms: match self.flip() {
+                true => Terms::Commit,
+                false => Terms::Hold {
+                    ttl_ms: self.integer(),
+                },
+            },
+            forced: self.flip().then(|| self.text()),
+            holder: self.flip().then(|| self.text()),
+            attributes: self.attributes(),
+            state: self.state(),
+            created_at: self.instant(),
+            revision: self.integer(),
+        }
+    }
+
+    /// Few instants, so that holds often lapse at the same one, and others end then.
+    fn state(&mut self) -> State {
+        let at = instant(self.next() % 4);
+        match self.below(6) {
+            0 => State::Committed,
+            1 => State::Released { ended_at: at },
+            2 => State::Expired { ended_at: at },
+            3 => State::Released {
+                ended_at: self.instant(),
+            },
+            _ => State::Held { expires_at: at },
+        }
+    }
+
+    fn lines(&mut self) -> Lines {
         let mut items = items().to_vec();
         items.truncate(1 + self.below(items.len()));
         let line = |item| Line {
@@ -141,34 +196,20 @@ impl Dice {
             amount: amount(1 + self.next() % 1_000_000),
         };
         let lines: Vec<Line> = items.into_iter().map(line).collect();
-        Reservation {
-            tenant: self.scope_id(),
-            id: self.pick(&reservations()),
+        Lines::new(lines).expect("lines")
+    }
+
+    fn original(&mut self) -> Original {
+        let lines = self.lines();
+        let is_whole = self.flip();
+        let least = lines.iter().map(|line| match is_whole {
+            true => line.amount,
+            false => amount(1 + self.next() % line.amount.units()),
+        });
+        let least = least.collect();
+        Original {
             scope: self.scope_id(),
-            lines: Lines::new(lines).expect("lines"),
-            terms: match self.flip() {
-                true => Terms::Commit,
-                false => Terms::Hold {
-                    ttl_ms: self.integer(),
-                },
-            },
-            holder: self.flip().then(|| self.text()),
-            attributes: self.attributes(),
-            state: match self.below(5) {
-                0 => State::Committed,
-                1 => State::Released {
-                    ended_at: self.instant(),
-                },
-                2 => State::Expired {
-                    ended_at: self.instant(),
-                },
-                // Few instants, so that holds often lapse at the same one.
-                _ => State::Held {
-                    expires_at: instant(self.next() % 4),
-                },
-            },
-            created_at: self.instant(),
-            revision: self.integer(),
+            asked: Asked::at_least(lines, least).expect("no more than the lines"),
         }
     }
 
@@ -180,6 +221,7 @@ impl Dice {
                 true => Reach::Everything,
                 false => Reach::Below(self.scope_id()),
             },
+            may_force: self.flip(),
             credential: match self.flip() {
                 true => Credential::Token { hash: [7; 32] },
                 false => Credential::AccessKey {

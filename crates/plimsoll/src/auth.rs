@@ -27,6 +27,7 @@ pub(crate) struct Caller {
     id: PrincipalId,
     role: Role,
     reach: Reach,
+    may_force: bool,
 }
 
 impl Caller {
@@ -45,9 +46,10 @@ impl Caller {
         self.role >= role
     }
 
-    /// A command of this caller; `None` where its role does not allow the action.
+    /// A command of this caller; `None` where it may not ask for the action.
     pub(crate) fn command(&self, action: Action) -> Option<Command> {
-        self.has(action.role()).then(|| Command {
+        let may = self.has(action.role()) && (self.may_force || !action.is_forced());
+        may.then(|| Command {
             actor: self.id.clone(),
             reach: self.reach.clone(),
             action,
@@ -183,10 +185,19 @@ impl Verifier {
 
     fn admit<E>(&self, principal: Principal, now: Timestamp) -> Result<Caller, Refusal<E>> {
         let Principal {
-            id, role, reach, ..
+            id,
+            role,
+            reach,
+            may_force,
+            ..
         } = principal;
         if self.throttle.admits(&id, now) {
-            Ok(Caller { id, role, reach })
+            Ok(Caller {
+                id,
+                role,
+                reach,
+                may_force,
+            })
         } else {
             Err(Refusal::Throttled)
         }

@@ -72,6 +72,7 @@ pub(crate) fn create(
     Ok(Action::CreatePrincipal(CreatePrincipal {
         id: made.id.clone(),
         role,
+        may_force: role == Role::Admin,
         reach,
         credential: made.credential.clone(),
         expires_at: None,

@@ -6,15 +6,29 @@ use plimsoll_dialects::{modelarts, zenlayer};
 use serde::Deserialize;
 
 /// What an operator may set. Every setting has a default, so no file is needed.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     /// Requests that one principal may send in a second; 0 for any number.
     pub(crate) requests_per_second_per_principal: u32,
     /// The file of the key that seals secrets; by default `master.key` in the data directory.
     pub(crate) master_key_file: Option<PathBuf>,
+    /// How long a reservation is remembered after it has ended, in hours.
+    ended_reservations_kept_hours: u32,
     zenlayer: ZenlayerConfig,
     modelarts: ModelArtsConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            requests_per_second_per_principal: 0,
+            master_key_file: None,
+            ended_reservations_kept_hours: 24,
+            zenlayer: ZenlayerConfig::default(),
+            modelarts: ModelArtsConfig::default(),
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -77,6 +91,11 @@ impl Config {
             path: path.to_owned(),
             source,
         })
+    }
+
+    /// How long a reservation is remembered after it has ended, in milliseconds.
+    pub(crate) fn ended_reservations_kept_ms(&self) -> u64 {
+        u64::from(self.ended_reservations_kept_hours) * 60 * 60 * 1_000
     }
 
     /// The settings of the Zenlayer dialect.

@@ -22,14 +22,17 @@ fn every_setting_has_a_default_and_a_name() {
     );
     assert_eq!(defaults.modelarts().numbers, modelarts::Numbers::Integer);
     assert_eq!(defaults.requests_per_second_per_principal, 0);
+    assert_eq!(defaults.ended_reservations_kept_ms(), 24 * 60 * 60 * 1_000);
     let set = load(
         "requests_per_second_per_principal = 7\n\
          master_key_file = '/etc/key'\n\
+         ended_reservations_kept_hours = 1\n\
          [zenlayer]\nunknown_zone = 'omit'\n\
          [modelarts]\nnumbers = 'string'\n",
     )
     .unwrap();
     assert_eq!(set.requests_per_second_per_principal, 7);
+    assert_eq!(set.ended_reservations_kept_ms(), 60 * 60 * 1_000);
     assert_eq!(set.master_key_file.as_deref(), Some(Path::new("/etc/key")));
     assert_eq!(set.zenlayer().unknown_zone, zenlayer::UnknownZone::Omit);
     assert_eq!(set.modelarts().numbers, modelarts::Numbers::String);

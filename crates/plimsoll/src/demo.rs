@@ -5,7 +5,9 @@ use std::path::Path;
 
 use plimsoll_core::amount::{Amount, Ceiling};
 use plimsoll_core::command::{Action, PutScope, Reserve};
-use plimsoll_core::model::{Attributes, Item, Line, Lines, Location, Reach, Resource, Role, Terms};
+use plimsoll_core::model::{
+    Asked, Attributes, Item, Line, Lines, Location, Reach, Resource, Role, Terms,
+};
 use plimsoll_core::names::{LocationId, ReservationId, ResourceName, ScopeId, Text};
 use plimsoll_store::Store;
 use serde::Serialize;
@@ -192,7 +194,8 @@ fn reserve(
     Ok(Action::Reserve(Reserve {
         id: ReservationId::parse(id)?,
         scope: ScopeId::parse(scope)?,
-        lines: Lines::new(vec![line]).map_err(BootstrapError::Lines)?,
+        asked: Asked::whole(Lines::new(vec![line]).map_err(BootstrapError::Lines)?),
+        force: None,
         terms: Terms::Commit,
         holder: Some(Text::parse(id)?),
         attributes: Attributes::new(BTreeMap::new()).unwrap_or_default(),

@@ -4,19 +4,19 @@ use std::future::Future;
 use std::sync::Weak;
 use std::time::Duration;
 
-use plimsoll_core::bounds::EXPIRE_HOLDS_MAX;
+use plimsoll_core::amount::Timestamp;
+use plimsoll_core::bounds::{EXPIRE_HOLDS_MAX, FORGET_RESERVATIONS_MAX};
 use plimsoll_core::command::{Action, Command};
 use plimsoll_core::model::Reach;
-use plimsoll_core::names::ScopeId;
 use plimsoll_core::outcome::{Done, Outcome};
 use plimsoll_store::Store;
 
 use crate::bootstrap::system_actor;
 use crate::clock;
 
-/// How often holds are looked at whose time may be over. Nothing depends on it: a decision that
-/// needs what they hold lets them lapse first.
-const EXPIRE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the ledger is swept. Nothing depends on it: a decision that needs what due holds take
+/// lets them lapse first.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Starts a task.
 pub(crate) fn start(task: impl Future<Output = ()> + Send + 'static) {
@@ -24,25 +24,41 @@ pub(crate) fn start(task: impl Future<Output = ()> + Send + 'static) {
     tokio::spawn(task);
 }
 
-/// Lets holds lapse whose time is over, for as long as the server runs.
-pub(crate) async fn expire_holds(store: Weak<Store>) {
-    let mut interval = tokio::time::interval(EXPIRE_INTERVAL);
+/// Lets holds lapse whose time is over, and forgets reservations that ended longer ago than
+/// `retention_ms`, for as long as the server runs.
+pub(crate) async fn sweep(store: Weak<Store>, retention_ms: u64) {
+    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
         let Some(store) = store.upgrade() else { return };
-        let tenants = store.tenants_due(clock::now()).await.unwrap_or_default();
-        for tenant in tenants {
-            expire_holds_of(&store, tenant).await;
+        let now = clock::now();
+        for tenant in store.tenants_due(now).await.unwrap_or_default() {
+            repeat(&store, Action::Expire { tenant }).await;
+        }
+        let past = now
+            .ms()
+            .checked_sub(retention_ms)
+            .and_then(Timestamp::from_ms);
+        let Some(ended_before) = past else { continue };
+        let tenants = store.tenants_with_ended_before(ended_before).await;
+        for tenant in tenants.unwrap_or_default() {
+            repeat(
+                &store,
+                Action::Forget {
+                    tenant,
+                    ended_before,
+                },
+            )
+            .await;
         }
     }
 }
 
-async fn expire_holds_of(store: &Store, tenant: ScopeId) {
+/// Has a bounded action decided until there is nothing left for it to do.
+async fn repeat(store: &Store, action: Action) {
     loop {
-        let action = Action::Expire {
-            tenant: tenant.clone(),
-        };
+        let action = action.clone();
         let command = Command {
             actor: system_actor(),
             reach: Reach::Everything,
@@ -51,12 +67,21 @@ async fn expire_holds_of(store: &Store, tenant: ScopeId) {
         let outcomes = match store.submit(vec![command]).await {
             Ok(outcomes) => outcomes,
             Err(error) => {
-                tracing::warn!(%error, %tenant, "holds could not be expired yet");
+                tracing::warn!(%error, "the ledger could not be swept yet");
                 return;
             }
         };
         match outcomes.as_slice() {
-            [Outcome::Done(Done::Expired { holds })] if *holds == EXPIRE_HOLDS_MAX => {}
+            [
+                Outcome::Done(Done::Expired {
+                    holds: EXPIRE_HOLDS_MAX,
+                }),
+            ] => {}
+            [
+                Outcome::Done(Done::Forgotten {
+                    reservations: FORGET_RESERVATIONS_MAX,
+                }),
+            ] => {}
             _ => return,
         }
     }

@@ -60,7 +60,8 @@ async fn serve(arguments: &ServeArguments, config: Config) -> Result<(), Box<dyn
         zenlayer: config.zenlayer(),
         modelarts: config.modelarts(),
     });
-    jobs::start(jobs::expire_holds(Arc::downgrade(&store)));
+    let retention_ms = config.ended_reservations_kept_ms();
+    jobs::start(jobs::sweep(Arc::downgrade(&store), retention_ms));
     greet(address, &arguments.data);
     http::serve(listener, service, stop_signals()?).await;
     Ok(())

@@ -4,8 +4,8 @@
 
 use alloc::vec::Vec;
 
+use super::admit::resource_of;
 use super::draft::Draft;
-use super::reserve::resource_of;
 use super::{denied, unchanged};
 use crate::amount::Timestamp;
 use crate::bounds::{LOCATIONS_MAX, RESOURCES_MAX, SCOPE_DEPTH_MAX};
@@ -43,13 +43,12 @@ pub(super) fn put_scope<R: Rows>(
         },
     };
     let is_within = scope_within(rows, &command.reach, &put.id).is_some();
-    if put.parent.is_none() && command.reach != Reach::Everything && !is_within {
-        // The same answer whether the id is taken or not: who may not make tenants does not learn
-        // which there are.
+    if command.reach != Reach::Everything && !is_within {
+        // Ids are unique across the server. The same answer whether this one is taken or not: who
+        // sees a part of the server neither learns which ids there are nor takes them away.
         return denied(Denial::RoleTooWide);
     }
     match rows.scope(&put.id) {
-        Some(_) if !is_within => return denied(Denial::IdConflict),
         Some(known) if *known == scope => return unchanged(Done::Scope(scope)),
         Some(known) if known.parent != scope.parent => {
             return denied(Denial::Immutable { field: "parent" });
@@ -173,7 +172,11 @@ pub(super) fn change<R: Rows>(draft: Draft<'_, R>, command: &Command) -> Decisio
         Action::Reserve(_)
         | Action::Commit(_)
         | Action::Release(_)
+        | Action::Extend(_)
+        | Action::Resize(_)
+        | Action::Transfer(_)
         | Action::Expire { .. }
+        | Action::Forget { .. }
         | Action::PutScope(_)
         | Action::PutLimit(_)
         | Action::DeleteLimit(_) => draft.denied(Denial::NotFound),
@@ -237,6 +240,7 @@ fn create_principal<R: Rows>(
         id: create.id.clone(),
         role: create.role,
         reach: create.reach.clone(),
+        may_force: create.may_force,
         credential: create.credential.clone(),
         enabled: true,
         expires_at: create.expires_at,

@@ -1,11 +1,12 @@
 //! The events of one decision while it is being made.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::amount::{Amount, Timestamp};
-use crate::event::{Cause, Change, Event, Head, Log};
-use crate::model::{Account, Item, Lines, Reservation, Scope, State};
+use crate::event::{Cause, Change, Event, Head, Log, Mark};
+use crate::model::{Account, Asked, Item, Lines, Original, Reservation, Scope, State};
 use crate::names::{PrincipalId, ScopeId};
 use crate::outcome::{Breach, Decision, Denial, Done, Outcome};
 use crate::rows::{Rows, path};
@@ -57,8 +58,13 @@ impl<'a, R: Rows> Draft<'a, R> {
             .unwrap_or_else(|| self.rows.account(scope, item))
     }
 
-    /// Adds an event.
+    /// Adds an event that kept to every limit.
     pub(super) fn push(&mut self, cause: Cause, changes: Vec<Change>) {
+        self.push_marked(cause, Mark::Enforced, changes);
+    }
+
+    /// Adds an event.
+    pub(super) fn push_marked(&mut self, cause: Cause, mark: Mark, changes: Vec<Change>) {
         self.head.revision = self.next_revision();
         self.events.push(Event {
             log: self.log.clone(),
@@ -66,41 +72,77 @@ impl<'a, R: Rows> Draft<'a, R> {
             at: self.head.at,
             actor: self.actor.clone(),
             cause,
+            mark,
             changes,
         });
     }
 
-    /// Moves figures in the accounts of some lines, at a scope and at every scope above it.
-    pub(super) fn shift(
+    /// Where a reservation weighs: its scope and every scope above it, for each of its lines.
+    ///
+    /// Errors: [`Breach`] where the scope does not lead to its tenant.
+    pub(super) fn weights<'w>(
         &self,
-        scope: &Scope,
-        lines: &Lines,
-        shift: Shift,
-    ) -> Result<Vec<Change>, Breach> {
-        let accounts = lines.len().saturating_mul(usize::from(scope.depth));
-        let mut changes = Vec::with_capacity(accounts.saturating_add(1));
+        scope: &'w Scope,
+        lines: &'w Lines,
+    ) -> Result<Vec<Weight<'w>>, Breach>
+    where
+        'a: 'w,
+    {
+        let rows = self.rows;
+        let count = lines.len().saturating_mul(usize::from(scope.depth));
+        let mut weights = Vec::with_capacity(count);
         for line in lines.iter() {
-            for above in path(self.rows, scope) {
-                let before = self.account(&above.id, &line.item);
-                let account = shift
-                    .apply(before, line.amount)
-                    .ok_or_else(|| self.breach("an account is smaller than what it counts"))?;
-                changes.push(Change::Account {
-                    scope: above.id.clone(),
-                    item: line.item.clone(),
-                    account,
-                });
-            }
+            weights.extend(path(rows, scope).map(|above| Weight {
+                scope: above,
+                item: &line.item,
+                amount: line.amount,
+            }));
         }
-        if changes.len() != accounts {
-            return Err(self.breach("a scope does not lead to its tenant"));
+        if weights.len() == count {
+            Ok(weights)
+        } else {
+            Err(self.breach("a scope does not lead to its tenant"))
         }
+    }
+
+    /// The accounts after weights were taken from them and then put on them.
+    pub(super) fn reweighed(
+        &self,
+        taken: &[Weight<'_>],
+        taken_from: Figure,
+        put: &[Weight<'_>],
+        put_on: Figure,
+    ) -> Result<Vec<Change>, Breach> {
+        let wrong = || self.breach("an account is not what it counts");
+        let mut lightened: BTreeMap<(&ScopeId, &Item), Account> = BTreeMap::new();
+        for weight in taken {
+            let account = self.account(&weight.scope.id, weight.item);
+            let account = taken_from.less(account, weight.amount).ok_or_else(wrong)?;
+            lightened.insert(weight.place(), account);
+        }
+        let mut changes = Vec::with_capacity(put.len().saturating_add(1));
+        for weight in put {
+            let account = if lightened.is_empty() {
+                None
+            } else {
+                lightened.remove(&weight.place())
+            };
+            let account = account.unwrap_or_else(|| self.account(&weight.scope.id, weight.item));
+            let account = put_on.more(account, weight.amount).ok_or_else(wrong)?;
+            changes.push(change(weight.place(), account));
+        }
+        let rest = taken.iter().filter_map(|weight| {
+            let account = lightened.remove(&weight.place())?;
+            Some(change(weight.place(), account))
+        });
+        changes.extend(rest);
         Ok(changes)
     }
 
     /// Lets one hold lapse.
     pub(super) fn expire(&mut self, hold: &Reservation) -> Result<Reservation, Breach> {
-        let changes = self.shift(self.scope_of(hold)?, &hold.lines, Shift::EndHold)?;
+        let weights = self.weights(self.scope_of(hold)?, &hold.lines)?;
+        let changes = self.reweighed(&weights, Figure::Held, &[], Figure::Held)?;
         for change in &changes {
             if let Change::Account {
                 scope,
@@ -112,27 +154,31 @@ impl<'a, R: Rows> Draft<'a, R> {
                     .insert((scope.clone(), item.clone()), *account);
             }
         }
-        let ended_at = self.now();
-        Ok(self.settle(hold, Cause::Expired, State::Expired { ended_at }, changes))
+        let state = State::Expired {
+            ended_at: self.now(),
+        };
+        let expired = Reservation {
+            state,
+            ..hold.clone()
+        };
+        Ok(self.write(Cause::Expired, Mark::Enforced, expired, changes))
     }
 
-    /// Moves a reservation to another state.
-    pub(super) fn settle(
+    /// Adds an event that leaves a reservation as `after`, with the accounts that it changes.
+    pub(super) fn write(
         &mut self,
-        reservation: &Reservation,
         cause: Cause,
-        state: State,
+        mark: Mark,
+        after: Reservation,
         mut changes: Vec<Change>,
     ) -> Reservation {
-        let revision = self.next_revision();
-        let reservation = Reservation {
-            state,
-            revision,
-            ..reservation.clone()
+        let after = Reservation {
+            revision: self.next_revision(),
+            ..after
         };
-        changes.push(Change::Reservation(reservation.clone()));
-        self.push(cause, changes);
-        reservation
+        changes.push(Change::Reservation(after.clone()));
+        self.push_marked(cause, mark, changes);
+        after
     }
 
     /// The scope of a reservation, which must exist.
@@ -167,45 +213,84 @@ impl<'a, R: Rows> Draft<'a, R> {
     }
 }
 
-/// How a line moves the figures of an account.
-#[derive(Clone, Copy)]
-pub(super) enum Shift {
-    /// Holds more.
-    Hold,
-    /// Uses more.
-    Use,
-    /// Uses what was held.
-    Commit,
-    /// Holds less.
-    EndHold,
-    /// Uses less.
-    EndUse,
+fn change((scope, item): (&ScopeId, &Item), account: Account) -> Change {
+    Change::Account {
+        scope: scope.clone(),
+        item: item.clone(),
+        account,
+    }
 }
 
-impl Shift {
-    /// The figures after it; `None` where they would leave the number space.
-    fn apply(self, Account { used, held }: Account, amount: Amount) -> Option<Account> {
+/// What one line weighs on one account.
+#[derive(Clone, Copy)]
+pub(super) struct Weight<'a> {
+    pub(super) scope: &'a Scope,
+    pub(super) item: &'a Item,
+    pub(super) amount: Amount,
+}
+
+impl<'a> Weight<'a> {
+    /// The account.
+    pub(super) fn place(&self) -> (&'a ScopeId, &'a Item) {
+        (&self.scope.id, self.item)
+    }
+}
+
+/// One of the two figures of an account.
+#[derive(Clone, Copy)]
+pub(super) enum Figure {
+    /// What is taken for now.
+    Held,
+    /// What is taken for good.
+    Used,
+}
+
+impl Figure {
+    /// The figure on which a live reservation weighs.
+    pub(super) fn of(state: State) -> Option<Self> {
+        match state {
+            State::Held { .. } => Some(Figure::Held),
+            State::Committed => Some(Figure::Used),
+            State::Released { .. } | State::Expired { .. } => None,
+        }
+    }
+
+    fn more(self, account: Account, amount: Amount) -> Option<Account> {
+        let Account { used, held } = account;
         Some(match self {
-            Shift::Hold => Account {
+            Figure::Held => Account {
                 used,
                 held: held.plus(amount)?,
             },
-            Shift::Use => Account {
+            Figure::Used => Account {
                 used: used.plus(amount)?,
                 held,
             },
-            Shift::Commit => Account {
-                used: used.plus(amount)?,
-                held: held.minus(amount)?,
-            },
-            Shift::EndHold => Account {
+        })
+    }
+
+    fn less(self, account: Account, amount: Amount) -> Option<Account> {
+        let Account { used, held } = account;
+        Some(match self {
+            Figure::Held => Account {
                 used,
                 held: held.minus(amount)?,
             },
-            Shift::EndUse => Account {
+            Figure::Used => Account {
                 used: used.minus(amount)?,
                 held,
             },
         })
     }
+}
+
+/// What a reservation was asked for as, once it is about to take something else.
+pub(super) fn original_of(reservation: &Reservation) -> Option<Box<Original>> {
+    let as_it_is = || {
+        Box::new(Original {
+            scope: reservation.scope.clone(),
+            asked: Asked::whole(reservation.lines.clone()),
+        })
+    };
+    Some(reservation.original.clone().unwrap_or_else(as_it_is))
 }

@@ -2,15 +2,17 @@
 //!
 //! A reservation moves like this, and in no other way:
 //!
-//! | from \ command | reserve | commit | release | time passes |
-//! |---|---|---|---|---|
-//! | *(none)* | held, or committed at once if asked; or refused | not found | not found | – |
-//! | held | same content: same answer; other: conflict | committed | released | expired |
-//! | committed | same | same answer | released | – |
-//! | released, expired | same content: the recorded end; other: conflict | conflict | same answer | – |
+//! | from \ command | reserve | commit | release | extend | resize | transfer | time passes |
+//! |---|---|---|---|---|---|---|---|
+//! | *(none)* | held, or committed at once if asked; or refused | not found | not found | not found | not found | not found | – |
+//! | held | same content: same answer; other: conflict | committed, all or part; the rest is freed | released, all or part | new expiry | swapped, admitted as a difference | conflict | expired |
+//! | committed | same | same answer | released, all or part | conflict | swapped, admitted as a difference | in another scope | – |
+//! | released, expired | same content: the recorded end; other: conflict | conflict | same answer | conflict | conflict | conflict | forgotten after the retention time |
 
+mod admit;
 mod catalogue;
 mod draft;
+mod moves;
 mod reserve;
 mod settle;
 
@@ -20,7 +22,8 @@ use draft::Draft;
 
 use crate::amount::Timestamp;
 use crate::command::{Action, Command};
-use crate::event::Log;
+use crate::event::{Log, Mark};
+use crate::names::Text;
 use crate::outcome::{Breach, Decision, Denial, Done, Outcome};
 use crate::rows::Rows;
 
@@ -33,9 +36,16 @@ use crate::rows::Rows;
 pub fn decide<R: Rows>(rows: &R, command: &Command, now: Timestamp) -> Result<Decision, Breach> {
     match &command.action {
         Action::Reserve(reserve) => reserve::reserve(rows, command, reserve, now),
-        Action::Commit(key) => settle::commit(rows, command, key, now),
-        Action::Release(key) => settle::release(rows, command, key, now),
+        Action::Commit(settle) => settle::commit(rows, command, settle, now),
+        Action::Release(settle) => settle::release(rows, command, settle, now),
+        Action::Extend(extend) => settle::extend(rows, command, extend, now),
+        Action::Resize(resize) => moves::resize(rows, command, resize, now),
+        Action::Transfer(transfer) => moves::transfer(rows, command, transfer, now),
         Action::Expire { tenant } => settle::expire(rows, command, tenant, now),
+        Action::Forget {
+            tenant,
+            ended_before,
+        } => Ok(settle::forget(rows, command, tenant, *ended_before, now)),
         Action::PutScope(put) => Ok(catalogue::put_scope(rows, command, put, now)),
         Action::PutLimit(put) => Ok(catalogue::put_limit(rows, command, put, now)),
         Action::DeleteLimit(delete) => Ok(catalogue::delete_limit(rows, command, delete, now)),
@@ -48,6 +58,13 @@ pub fn decide<R: Rows>(rows: &R, command: &Command, now: Timestamp) -> Result<De
             Ok(catalogue::change(draft, command))
         }
     }
+}
+
+/// How an event is marked that somebody gave a reason to force, or did not.
+fn mark_of(force: Option<&Text>) -> Mark {
+    force.map_or(Mark::Enforced, |reason| Mark::Forced {
+        reason: reason.clone(),
+    })
 }
 
 /// A denial that changes nothing.

@@ -7,11 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_core::amount::{Ceiling, Timestamp};
-use plimsoll_core::bounds::AMOUNT_MAX;
-use plimsoll_core::event::{Cause, Change, Event, Log};
-use plimsoll_core::model::{Item, Line, Reservation, State, Terms};
-use plimsoll_core::names::{LocationId, ReservationId, ResourceName, ScopeId};
+use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
+use plimsoll_core::bounds::{AMOUNT_MAX, FORGET_RESERVATIONS_MAX, HOLD_TTL_MS_MAX};
+use plimsoll_core::command::Reserve;
+use plimsoll_core::event::{Cause, Change, Event, Log, Mark};
+use plimsoll_core::model::{Asked, Item, Line, Original, Reservation, State, Terms};
+use plimsoll_core::names::{LocationId, ReservationId, ResourceName, ScopeId, Text};
 
 /// What the judge remembers of the logs.
 #[derive(Clone, Debug, Default)]
@@ -19,8 +20,18 @@ pub(crate) struct Auditor {
     defaults: BTreeMap<ResourceName, Ceiling>,
     parents: BTreeMap<ScopeId, Option<ScopeId>>,
     limits: BTreeMap<(ScopeId, ResourceName, Option<LocationId>), Ceiling>,
-    reservations: BTreeMap<(ScopeId, ReservationId), Reservation>,
+    pub(crate) reservations: BTreeMap<(ScopeId, ReservationId), Reservation>,
+    /// What was asked for when it was granted: what happens to it later changes nothing here.
+    pub(crate) asked: BTreeMap<(ScopeId, ReservationId), Reserve>,
     logs: BTreeMap<Log, (u64, Timestamp)>,
+}
+
+/// What somebody wants to take, and instead of what.
+pub(crate) struct Want<'a> {
+    pub(crate) scope: &'a ScopeId,
+    pub(crate) lines: &'a [Line],
+    pub(crate) instead_of: Option<&'a Reservation>,
+    pub(crate) is_forced: bool,
 }
 
 /// A limit that would be passed: where, of what, and by how much.
@@ -50,15 +61,27 @@ impl Auditor {
             _ => None,
         });
         match event.cause {
-            Cause::Reserved | Cause::Committed | Cause::Released | Cause::Expired => {
-                let moved = moved.expect("the reservation that moved");
-                self.judge_move(event, moved);
-                let key = (moved.tenant.clone(), moved.id.clone());
-                self.reservations.insert(key, moved.clone());
-                self.judge_figures(event, moved);
+            Cause::Reserved
+            | Cause::Committed
+            | Cause::Released
+            | Cause::Expired
+            | Cause::Extended
+            | Cause::Resized
+            | Cause::Transferred => {
+                let new = moved.expect("the reservation that moved");
+                let key = (new.tenant.clone(), new.id.clone());
+                let old = self.reservations.get(&key).cloned();
+                match &old {
+                    None => self.judge_grant(event, new),
+                    Some(old) => self.judge_move(event, old, new),
+                }
+                self.reservations.insert(key, new.clone());
+                self.judge_figures(event, old.as_ref(), new);
             }
+            Cause::Forgotten => self.judge_forgotten(event),
             _ => {
                 assert!(moved.is_none(), "a reservation moved: {event:?}");
+                assert_eq!(event.mark, Mark::Enforced);
                 self.note_settings(event);
             }
         }
@@ -88,52 +111,156 @@ impl Auditor {
                     assert!(gone.is_some(), "a limit was never there: {event:?}");
                 }
                 Change::Location(_) | Change::Principal(_) | Change::PrincipalGone(_) => {}
-                Change::Account { .. } | Change::Reservation(_) => panic!("taken: {event:?}"),
+                Change::Account { .. } | Change::Reservation(_) | Change::ReservationGone(_) => {
+                    panic!("taken: {event:?}")
+                }
             }
         }
     }
 
+    /// From nothing: as much as fits of what was asked for, and all of it where that fits.
+    fn judge_grant(&self, event: &Event, new: &Reservation) {
+        self.judge_place(event, new);
+        let state = match new.terms {
+            Terms::Commit => State::Committed,
+            Terms::Hold { ttl_ms } => State::Held {
+                expires_at: event.at.after_ms(ttl_ms),
+            },
+        };
+        assert_eq!(
+            (event.cause, new.state, new.created_at),
+            (Cause::Reserved, state, event.at)
+        );
+        let asked = match &new.original {
+            None => Asked::whole(new.lines.clone()),
+            Some(original) => {
+                assert_eq!(original.scope, new.scope);
+                assert!(!original.asked.is_whole(), "no more is kept than needed");
+                original.asked.clone()
+            }
+        };
+        let fitting = self.fitting(&new.scope, &asked, new.forced.is_some(), None);
+        assert_eq!(*new.lines, *fitting, "granted (left) is what fits (right)");
+        self.judge_fit(event, None, new, new.forced.as_ref());
+    }
+
     /// The table of a reservation's states.
-    fn judge_move(&self, event: &Event, new: &Reservation) {
-        let key = (new.tenant.clone(), new.id.clone());
+    fn judge_move(&self, event: &Event, old: &Reservation, new: &Reservation) {
+        self.judge_place(event, new);
+        let ended_at = event.at;
+        let is_due = matches!(old.state, State::Held { expires_at } if expires_at <= event.at);
+        let is_all = old.lines == new.lines;
+        let is_part = !is_all && is_part(new, old);
+        let state = match (old.state, event.cause) {
+            (State::Held { .. }, Cause::Expired) if is_due && is_all => State::Expired { ended_at },
+            (State::Held { .. }, Cause::Committed) if !is_due && (is_all || is_part) => {
+                State::Committed
+            }
+            (State::Held { .. } | State::Committed, Cause::Released) if !is_due && is_all => {
+                State::Released { ended_at }
+            }
+            (State::Held { .. } | State::Committed, Cause::Released) if !is_due && is_part => {
+                old.state
+            }
+            (State::Held { expires_at }, Cause::Extended) if !is_due && is_all => {
+                let State::Held { expires_at: until } = new.state else {
+                    panic!("held no more: {event:?}");
+                };
+                assert!(until != expires_at && event.at < until, "{event:?}");
+                assert!(until <= event.at.after_ms(HOLD_TTL_MS_MAX), "{event:?}");
+                new.state
+            }
+            (State::Held { .. } | State::Committed, Cause::Resized) if !is_due && !is_all => {
+                old.state
+            }
+            (State::Committed, Cause::Transferred) if old.scope != new.scope => old.state,
+            (from, cause) => panic!("{cause:?} of a reservation that is {from:?}: {event:?}"),
+        };
+        let scope = if event.cause == Cause::Transferred {
+            assert!(is_all, "{event:?}");
+            new.scope.clone()
+        } else {
+            old.scope.clone()
+        };
+        let as_it_was = || {
+            let (scope, asked) = (old.scope.clone(), Asked::whole(old.lines.clone()));
+            Box::new(Original { scope, asked })
+        };
+        let takes_the_same = is_all && scope == old.scope;
+        let expected = Reservation {
+            state,
+            lines: new.lines.clone(),
+            original: if takes_the_same {
+                old.original.clone()
+            } else {
+                Some(old.original.clone().unwrap_or_else(as_it_was))
+            },
+            scope,
+            revision: event.revision,
+            ..old.clone()
+        };
+        assert_eq!(*new, expected, "nothing else moves");
+        match (event.cause, &event.mark) {
+            (Cause::Resized | Cause::Transferred, Mark::Forced { reason }) => {
+                self.judge_fit(event, Some(old), new, Some(reason));
+            }
+            (Cause::Resized | Cause::Transferred, Mark::Enforced) => {
+                self.judge_fit(event, Some(old), new, None);
+            }
+            (_, mark) => assert_eq!(*mark, Mark::Enforced),
+        }
+    }
+
+    fn judge_place(&self, event: &Event, new: &Reservation) {
         assert_eq!(event.log, Log::Tenant(new.tenant.clone()));
         assert_eq!(self.chain(&new.scope).last(), Some(&new.tenant));
         assert_eq!(new.revision, event.revision);
-        let Some(old) = self.reservations.get(&key) else {
-            let state = match new.terms {
-                Terms::Commit => State::Committed,
-                Terms::Hold { ttl_ms } => State::Held {
-                    expires_at: event.at.after_ms(ttl_ms),
-                },
-            };
-            assert_eq!(
-                (event.cause, new.state, new.created_at),
-                (Cause::Reserved, state, event.at)
-            );
-            let shortfalls = self.shortfalls(&new.scope, &new.lines, None);
-            assert_eq!(shortfalls, [], "over a limit: {event:?}");
-            return;
-        };
-        let ended_at = event.at;
-        let is_due = matches!(old.state, State::Held { expires_at } if expires_at <= event.at);
-        let state = match (old.state, event.cause) {
-            (State::Held { .. }, Cause::Expired) if is_due => State::Expired { ended_at },
-            (State::Held { .. }, Cause::Committed) if !is_due => State::Committed,
-            (State::Held { .. }, Cause::Released) if !is_due => State::Released { ended_at },
-            (State::Committed, Cause::Released) => State::Released { ended_at },
-            (from, cause) => panic!("{cause:?} of a reservation that is {from:?}"),
-        };
-        let revision = event.revision;
-        let expected = Reservation {
-            state,
-            revision,
-            ..old.clone()
-        };
-        assert_eq!(*new, expected, "nothing but the state moves");
     }
 
-    /// The post-values: every account that the reservation counts in, and no other.
-    fn judge_figures(&self, event: &Event, moved: &Reservation) {
+    /// No limit is passed, unless the event says so and why; and never the end of numbers.
+    fn judge_fit(
+        &self,
+        event: &Event,
+        instead_of: Option<&Reservation>,
+        new: &Reservation,
+        force: Option<&Text>,
+    ) {
+        let mark = force.map_or(Mark::Enforced, |reason| Mark::Forced {
+            reason: reason.clone(),
+        });
+        assert_eq!(event.mark, mark);
+        let want = Want {
+            scope: &new.scope,
+            lines: &new.lines,
+            instead_of,
+            is_forced: force.is_some(),
+        };
+        assert_eq!(self.shortfalls(&want, None), [], "over a limit: {event:?}");
+    }
+
+    /// Only what has ended is forgotten, the earliest first, and nothing else happens.
+    fn judge_forgotten(&mut self, event: &Event) {
+        assert_eq!(event.mark, Mark::Enforced);
+        assert!((1..=FORGET_RESERVATIONS_MAX).contains(&event.changes.len()));
+        for change in &event.changes {
+            let Change::ReservationGone(key) = change else {
+                panic!("more than forgotten: {event:?}");
+            };
+            let key = (key.tenant.clone(), key.id.clone());
+            let ended = |row: &Reservation| row.state.ended_at().map(|at| (at, row.id.clone()));
+            let all = self.reservations.values();
+            let first = all
+                .filter(|row| row.tenant == key.0)
+                .filter_map(ended)
+                .min();
+            let gone = self.reservations.remove(&key).expect("it was there");
+            assert!(ended(&gone).is_some() && ended(&gone) == first, "{event:?}");
+            self.asked.remove(&key);
+        }
+    }
+
+    /// The post-values: every account that the reservation counts in or counted in, and no other.
+    fn judge_figures(&self, event: &Event, old: Option<&Reservation>, new: &Reservation) {
         let mut posted = BTreeMap::new();
         for change in &event.changes {
             if let Change::Account {
@@ -148,39 +275,35 @@ impl Auditor {
             }
         }
         let mut expected = BTreeMap::new();
-        for line in moved.lines.iter() {
-            for scope in self.chain(&moved.scope) {
-                let figures = self.figures(&scope, &line.item, None);
-                expected.insert((scope, line.item.clone()), figures);
+        let counted = old.into_iter().chain([new]);
+        for row in counted.filter(|_| event.cause != Cause::Extended) {
+            for line in row.lines.iter() {
+                for scope in self.chain(&row.scope) {
+                    let figures = self.figures(&scope, &line.item, None);
+                    expected.insert((scope, line.item.clone()), figures);
+                }
             }
         }
         assert_eq!(posted, expected, "{event:?}");
     }
 
-    /// Every limit that some lines would pass in a scope.
+    /// Every limit that would be passed. What is taken instead of something only counts where it
+    /// is more.
     ///
     /// With an instant, holds that are due by then no longer count.
-    pub(crate) fn shortfalls(
-        &self,
-        scope: &ScopeId,
-        lines: &[Line],
-        now: Option<Timestamp>,
-    ) -> Vec<Shortfall> {
+    pub(crate) fn shortfalls(&self, want: &Want<'_>, now: Option<Timestamp>) -> Vec<Shortfall> {
         let mut shortfalls = Vec::new();
-        for line in lines {
-            for above in self.chain(scope) {
-                let ceiling = match self.set_at(&above, &line.item) {
-                    Some(ceiling) => ceiling,
-                    None if above == *scope => self.defaults[&line.item.resource],
-                    None => Ceiling::Unlimited,
-                };
-                let ceiling = match ceiling {
-                    Ceiling::Finite(amount) => u128::from(amount.units()),
-                    Ceiling::Unlimited => u128::from(AMOUNT_MAX),
-                };
+        for line in want.lines {
+            for above in self.chain(want.scope) {
+                let before = want.instead_of.map_or(0, |old| {
+                    let is_below = self.chain(&old.scope).contains(&above);
+                    if is_below { taken(old, &line.item) } else { 0 }
+                });
+                let amount = u128::from(line.amount.units());
+                let ceiling = self.ceiling(want.scope, &above, &line.item, want.is_forced);
                 let (used, held) = self.figures(&above, &line.item, now);
-                let wanted = used + held + u128::from(line.amount.units());
-                if wanted > ceiling {
+                let wanted = used + held - before + amount;
+                if before < amount && ceiling < wanted {
                     shortfalls.push(Shortfall {
                         scope: above,
                         item: line.item.clone(),
@@ -193,6 +316,45 @@ impl Auditor {
         }
         shortfalls.sort();
         shortfalls
+    }
+
+    /// Of each line as much as there is room for, at least what would do, at most all.
+    pub(crate) fn fitting(
+        &self,
+        scope: &ScopeId,
+        asked: &Asked,
+        is_forced: bool,
+        now: Option<Timestamp>,
+    ) -> Vec<Line> {
+        let fitting = asked.iter().map(|(line, least)| {
+            let rooms = self.chain(scope).into_iter().map(|above| {
+                let (used, held) = self.figures(&above, &line.item, now);
+                self.ceiling(scope, &above, &line.item, is_forced)
+                    .saturating_sub(used + held)
+            });
+            let room = rooms.min().expect("a scope at least");
+            let room = u64::try_from(room).ok().and_then(Amount::new);
+            let amount = line.amount.min(room.expect("an amount")).max(least);
+            Line {
+                amount,
+                ..line.clone()
+            }
+        });
+        fitting.collect()
+    }
+
+    /// The ceiling of an account at a scope, for somebody who uses it there or below.
+    fn ceiling(&self, user: &ScopeId, scope: &ScopeId, item: &Item, is_forced: bool) -> u128 {
+        let ceiling = match self.set_at(scope, item) {
+            _ if is_forced => Ceiling::Unlimited,
+            Some(ceiling) => ceiling,
+            None if user == scope => self.defaults[&item.resource],
+            None => Ceiling::Unlimited,
+        };
+        match ceiling {
+            Ceiling::Finite(amount) => u128::from(amount.units()),
+            Ceiling::Unlimited => u128::from(AMOUNT_MAX),
+        }
     }
 
     /// The instant at which a tenant's log would note something now.
@@ -214,8 +376,7 @@ impl Auditor {
     fn figures(&self, scope: &ScopeId, item: &Item, now: Option<Timestamp>) -> (u128, u128) {
         let (mut used, mut held) = (0, 0);
         for reservation in self.reservations.values() {
-            let amounts = reservation.lines.iter().filter(|line| line.item == *item);
-            let amount: u128 = amounts.map(|line| u128::from(line.amount.units())).sum();
+            let amount = taken(reservation, item);
             if amount == 0 || !self.chain(&reservation.scope).contains(scope) {
                 continue;
             }
@@ -230,12 +391,29 @@ impl Auditor {
         (used, held)
     }
 
+    /// Whether there is such a scope.
+    pub(crate) fn exists(&self, scope: &ScopeId) -> bool {
+        self.parents.contains_key(scope)
+    }
+
     /// A scope and all above it.
-    fn chain(&self, scope: &ScopeId) -> Vec<ScopeId> {
+    pub(crate) fn chain(&self, scope: &ScopeId) -> Vec<ScopeId> {
         let mut chain = vec![scope.clone()];
         while let Some(Some(parent)) = chain.last().and_then(|below| self.parents.get(below)) {
             chain.push(parent.clone());
         }
         chain
     }
+}
+
+/// What a reservation takes, or took, of an item.
+fn taken(row: &Reservation, item: &Item) -> u128 {
+    let amounts = row.lines.iter().filter(|line| line.item == *item);
+    amounts.map(|line| u128::from(line.amount.units())).sum()
+}
+
+/// Whether what a reservation takes is part of what another does.
+fn is_part(part: &Reservation, of: &Reservation) -> bool {
+    let mut lines = part.lines.iter();
+    lines.all(|line| taken(part, &line.item) <= taken(of, &line.item))
 }

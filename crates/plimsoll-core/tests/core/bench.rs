@@ -1,20 +1,22 @@
 //! Where decisions are made in these tests: behind the fence, before the judge.
 
 use plimsoll_core::amount::Timestamp;
-use plimsoll_core::bounds::{AMOUNT_MAX, EXPIRE_HOLDS_MAX, TIMESTAMP_MS_MAX};
-use plimsoll_core::command::{Action, Command, Expected, Reserve};
+use plimsoll_core::bounds::{
+    AMOUNT_MAX, EXPIRE_HOLDS_MAX, FORGET_RESERVATIONS_MAX, TIMESTAMP_MS_MAX,
+};
+use plimsoll_core::command::{Action, Command, Expected, ReservationRef, Reserve};
 use plimsoll_core::decide::{check, decide};
-use plimsoll_core::event::{Cause, Event};
-use plimsoll_core::model::Reach;
-use plimsoll_core::names::PrincipalId;
-use plimsoll_core::names::ScopeId;
+use plimsoll_core::event::{Cause, Change, Event};
+use plimsoll_core::model::{Asked, Lines, Reach, Reservation, State};
+use plimsoll_core::names::{PrincipalId, ReservationId, ScopeId};
 use plimsoll_core::outcome::{Decision, Denial, Done, Outcome};
 use plimsoll_core::report::{Quota, QuotaFilter, quotas};
 use plimsoll_core::rows::{Footprint, Rows, scope_within};
 
-use crate::auditor::{Auditor, Shortfall};
+use crate::auditor::{Auditor, Shortfall, Want};
 use crate::fence::Fenced;
-use crate::world::World;
+use crate::table::verdict;
+use crate::world::{World, principal};
 
 /// A world, its judge, and all that has happened.
 #[derive(Clone, Debug, Default)]
@@ -27,24 +29,23 @@ pub(crate) struct Bench {
 impl Bench {
     /// Decides a command, makes what happened so, and holds every law against it.
     pub(crate) fn step(&mut self, command: &Command, now: Timestamp) -> Decision {
-        let checked = match &command.action {
-            Action::Reserve(ask) => self.check(&command.actor, &command.reach, ask, now),
-            _ => None,
-        };
         let decision = self.decide(command, now);
-        self.judge_denial(command, &decision);
-        if let Action::Reserve(ask) = &command.action {
-            self.judge_reserve(ask, checked, &decision, now);
-        }
+        self.judge_denial(&decision);
+        self.judge_table(command, &decision, now);
+        self.judge_check(command, &decision, now);
+        self.judge_admission(command, &decision, now);
         for event in &decision.events {
             self.world.apply(event);
             self.auditor.witness(event);
+            self.note_asked(command, event);
             assert_eq!(event.actor, command.actor);
         }
         self.log.extend(decision.events.iter().cloned());
         self.world.assert_sums();
         self.judge_again(command, &decision, now);
+        self.judge_repeats(&decision, now);
         self.judge_promise(command, &decision);
+        self.judge_time(command, &decision, now);
         decision
     }
 
@@ -53,24 +54,6 @@ impl Bench {
         let footprint = command.footprint();
         let rows = Fenced::new(&self.world, &footprint);
         decide(&rows, command, now).expect("rows that do not contradict each other")
-    }
-
-    /// What `check` says; `None` where the reservation is known, which `check` cannot know.
-    fn check(
-        &self,
-        actor: &PrincipalId,
-        reach: &Reach,
-        ask: &Reserve,
-        now: Timestamp,
-    ) -> Option<Result<(), Denial>> {
-        let tenant = self.world.tenant_of(&ask.scope);
-        let is_within = scope_within(&self.world, reach, &ask.scope).is_some();
-        if is_within && self.world.reservation(&tenant, &ask.id).is_some() {
-            return None;
-        }
-        let footprint = Footprint::of_check(&ask.scope, &ask.lines);
-        let rows = Fenced::new(&self.world, &footprint);
-        Some(check(&rows, actor, reach, &ask.scope, &ask.lines, now).expect("no breach"))
     }
 
     /// The quotas of a scope, behind the fence of such a report.
@@ -90,48 +73,125 @@ impl Bench {
         report.map(Iterator::collect).unwrap_or_default()
     }
 
+    /// The judge hears what was asked for when it was granted.
+    fn note_asked(&mut self, command: &Command, event: &Event) {
+        if let (Action::Reserve(ask), Cause::Reserved) = (&command.action, event.cause) {
+            let key = (self.world.tenant_of(&ask.scope), ask.id.clone());
+            self.auditor.asked.insert(key, ask.clone());
+        }
+    }
+
     /// A denial changes nothing but what time changes.
-    fn judge_denial(&self, command: &Command, decision: &Decision) {
+    fn judge_denial(&self, decision: &Decision) {
         if let Outcome::Denied(denial) = &decision.outcome {
-            let lapsed = decision
-                .events
-                .iter()
-                .all(|event| event.cause == Cause::Expired);
+            let mut causes = decision.events.iter().map(|event| event.cause);
             assert!(
-                lapsed,
+                causes.all(|cause| cause == Cause::Expired),
                 "{denial:?} changes more than time does: {:?}",
                 decision.events
             );
-            let action = &command.action;
+            let expired = Denial::StateConflict { state: "expired" };
             assert!(
                 decision.events.is_empty()
                     || matches!(denial, Denial::QuotaExceeded(_))
-                    || matches!(action, Action::Commit(_)),
+                    || *denial == expired,
                 "{denial:?} lets holds lapse"
             );
         }
     }
 
-    /// A reservation is granted exactly where the judge says that it fits, and as `check` says.
-    fn judge_reserve(
-        &self,
-        ask: &Reserve,
-        checked: Option<Result<(), Denial>>,
-        decision: &Decision,
-        now: Timestamp,
-    ) {
-        let Some(checked) = checked else {
+    /// What comes of it is what the table says.
+    fn judge_table(&self, command: &Command, decision: &Decision, now: Timestamp) {
+        if let Some((verdict, known)) = verdict(&self.auditor, command, now) {
+            assert!(
+                verdict.is_met(decision, known),
+                "{verdict:?} is due to {known:?}: {decision:#?}"
+            );
+        }
+    }
+
+    /// A reserve does what `check` says of it; `check` cannot know that an id is taken, and does
+    /// not force.
+    fn judge_check(&self, command: &Command, decision: &Decision, now: Timestamp) {
+        let Action::Reserve(ask) = &command.action else {
             return;
         };
-        let verdict = match &decision.outcome {
-            Outcome::Done(_) => Ok(()),
-            Outcome::Denied(denial) => Err(denial.clone()),
+        if ask.force.is_some() || self.known(command, ask).is_some() {
+            return;
+        }
+        let checked = self.check(&command.actor, &command.reach, ask, now);
+        let done = match &decision.outcome {
+            Outcome::Done(Done::Reservation(row)) => Ok(&row.lines),
+            Outcome::Done(other) => panic!("{other:?}"),
+            Outcome::Denied(denial) => Err(denial),
         };
-        assert_eq!(checked, verdict, "check and reserve disagree");
-        let exceeded = match &verdict {
-            Ok(()) => &Vec::new(),
-            Err(Denial::QuotaExceeded(exceeded)) => exceeded,
-            Err(_) => return,
+        assert_eq!(checked.as_ref(), done, "check and reserve disagree");
+    }
+
+    fn check(
+        &self,
+        actor: &PrincipalId,
+        reach: &Reach,
+        ask: &Reserve,
+        now: Timestamp,
+    ) -> Result<Lines, Denial> {
+        let footprint = Footprint::of_check(&ask.scope, ask.asked.lines());
+        let rows = Fenced::new(&self.world, &footprint);
+        check(&rows, actor, reach, &ask.scope, &ask.asked, now).expect("no breach")
+    }
+
+    /// The reservation that a reserve repeats.
+    fn known(&self, command: &Command, ask: &Reserve) -> Option<&Reservation> {
+        scope_within(&self.world, &command.reach, &ask.scope)?;
+        let tenant = self.world.tenant_of(&ask.scope);
+        self.world.reservation(&tenant, &ask.id)
+    }
+
+    /// What is asked for is granted exactly where the judge says that it fits, and refused with
+    /// all that he finds short.
+    fn judge_admission(&self, command: &Command, decision: &Decision, now: Timestamp) {
+        let exceeded = match &decision.outcome {
+            Outcome::Done(_) if decision.events.is_empty() => return,
+            Outcome::Done(_) => &Vec::new(),
+            Outcome::Denied(Denial::QuotaExceeded(exceeded)) => {
+                assert_ne!(*exceeded, [], "refused for nothing");
+                exceeded
+            }
+            Outcome::Denied(_) => return,
+        };
+        let of = |of: &ReservationRef| {
+            self.world
+                .reservation(&self.world.tenant_of(&of.scope), &of.id)
+        };
+        let (known, to, asked, force) = match &command.action {
+            Action::Reserve(ask) if self.known(command, ask).is_none() => {
+                (None, &ask.scope, ask.asked.clone(), &ask.force)
+            }
+            Action::Resize(resize) => {
+                let known = of(&resize.of).expect("what is resized");
+                let asked = Asked::whole(resize.lines.clone());
+                (Some(known), &known.scope, asked, &resize.force)
+            }
+            Action::Transfer(transfer) => {
+                let known = of(&transfer.of).expect("what is transferred");
+                let asked = Asked::whole(known.lines.clone());
+                (Some(known), &transfer.to, asked, &transfer.force)
+            }
+            _ => return,
+        };
+        let now = Some(self.auditor.instant(&self.world.tenant_of(to), now));
+        let lines = match known {
+            None => self.auditor.fitting(to, &asked, force.is_some(), now),
+            Some(_) => asked.lines().to_vec(),
+        };
+        if let Outcome::Done(Done::Reservation(row)) = &decision.outcome {
+            assert_eq!((&row.scope, row.lines.to_vec()), (to, lines.clone()));
+        }
+        let want = Want {
+            scope: to,
+            lines: &lines,
+            instead_of: known,
+            is_forced: force.is_some(),
         };
         let told = exceeded.iter().map(|limit| Shortfall {
             scope: limit.scope.clone(),
@@ -142,8 +202,7 @@ impl Bench {
         });
         let mut told: Vec<Shortfall> = told.collect();
         told.sort();
-        let now = self.auditor.instant(&self.world.tenant_of(&ask.scope), now);
-        let mut expected = self.auditor.shortfalls(&ask.scope, &ask.lines, Some(now));
+        let mut expected = self.auditor.shortfalls(&want, now);
         for shortfall in &mut expected {
             // What is short is told as an amount, and those end somewhere.
             shortfall.short_by = shortfall.short_by.min(AMOUNT_MAX.into());
@@ -152,7 +211,6 @@ impl Bench {
             told, expected,
             "what is told (left) is what is short (right)"
         );
-        assert_eq!(verdict.is_err(), !exceeded.is_empty());
     }
 
     /// A refusal says when it would be none: then and not before, or never.
@@ -166,7 +224,12 @@ impl Bench {
         };
         let fits_at: Option<Vec<Timestamp>> = exceeded.iter().map(|limit| limit.fits_at).collect();
         match fits_at.and_then(|each| each.into_iter().max()) {
-            None => assert!(refused_at(TIMESTAMP_MS_MAX), "it does fit: {exceeded:#?}"),
+            None => {
+                assert!(refused_at(TIMESTAMP_MS_MAX), "it does fit: {exceeded:#?}");
+                if let Some(end) = self.own_end(command) {
+                    assert!(refused_at(end.ms() - 1), "it fits before: {exceeded:#?}");
+                }
+            }
             Some(last) => {
                 assert!(!refused_at(last.ms()), "it does not fit: {exceeded:#?}");
                 assert!(refused_at(last.ms() - 1), "it fits before: {exceeded:#?}");
@@ -174,35 +237,148 @@ impl Bench {
         }
     }
 
+    /// When a hold that is to be resized lapses itself: from then on nothing fits.
+    fn own_end(&self, command: &Command) -> Option<Timestamp> {
+        let Action::Resize(resize) = &command.action else {
+            return None;
+        };
+        let tenant = self.world.tenant_of(&resize.of.scope);
+        match self.world.reservation(&tenant, &resize.of.id)?.state {
+            State::Held { expires_at } => Some(expires_at),
+            _ => None,
+        }
+    }
+
     /// The same command again, at the same time: the same answer, and nothing happens.
     fn judge_again(&self, command: &Command, first: &Decision, now: Timestamp) {
-        if first.outcome
-            == Outcome::Done(Done::Expired {
+        let full = [
+            Done::Expired {
                 holds: EXPIRE_HOLDS_MAX,
-            })
-        {
+            },
+            Done::Forgotten {
+                reservations: FORGET_RESERVATIONS_MAX,
+            },
+        ];
+        if full.map(Outcome::Done).contains(&first.outcome) {
+            return;
+        }
+        let changed = first.events.last().map(|event| event.revision);
+        let expected = expected(&command.action);
+        let is_part = matches!(&command.action, Action::Release(settle) if settle.part.is_some());
+        if is_part && changed.is_some() && expected == Expected::Whatever {
+            // To let go of a part once more is to let go of more.
             return;
         }
         let again = self.decide(command, now);
         assert_eq!(again.events, [], "the same command again changes something");
-        let changed = !first.events.is_empty();
+        let is_quota = matches!(first.outcome, Outcome::Denied(Denial::QuotaExceeded(_)));
         let outcome = match (&command.action, &first.outcome) {
             (Action::CreatePrincipal(_), Outcome::Done(_)) => Outcome::Denied(Denial::IdConflict),
             (Action::DeletePrincipal { .. } | Action::DeleteLimit(_), Outcome::Done(_)) => {
                 Outcome::Denied(Denial::NotFound)
             }
             (Action::Expire { .. }, Outcome::Done(_)) => Outcome::Done(Done::Expired { holds: 0 }),
-            (Action::PutLimit(put), Outcome::Done(Done::Limit(limit)))
-                if changed && put.expected != Expected::Whatever =>
-            {
-                let actual = Some(limit.revision);
-                Outcome::Denied(Denial::PreconditionFailed { actual })
+            (Action::Forget { .. }, Outcome::Done(_)) => {
+                Outcome::Done(Done::Forgotten { reservations: 0 })
             }
-            (_, outcome) => outcome.clone(),
+            (_, outcome) if changed.is_none() || is_quota || expected == Expected::Whatever => {
+                outcome.clone()
+            }
+            _ => Outcome::Denied(Denial::PreconditionFailed { actual: changed }),
         };
         assert_eq!(
             again.outcome, outcome,
             "the same command again has another answer"
         );
+    }
+
+    /// Whatever became of a reservation: whoever asks for it again, as he did, is told of it; and
+    /// who asks for anything else, is not.
+    fn judge_repeats(&self, decision: &Decision, now: Timestamp) {
+        for event in &decision.events {
+            for change in &event.changes {
+                match change {
+                    Change::Reservation(row) => self.judge_repeat(&row.tenant, &row.id, now),
+                    Change::ReservationGone(key) => {
+                        assert_eq!(self.world.reservation(&key.tenant, &key.id), None);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn judge_repeat(&self, tenant: &ScopeId, id: &ReservationId, now: Timestamp) {
+        let (row, ask) = match (
+            self.world.reservation(tenant, id),
+            self.auditor.asked.get(&(tenant.clone(), id.clone())),
+        ) {
+            (Some(row), Some(ask)) => (row, ask),
+            (row, _) => panic!("nobody asked for {row:?}"),
+        };
+        let repeat = |ask: Reserve| {
+            let command = Command {
+                actor: principal("root"),
+                reach: Reach::Everything,
+                action: Action::Reserve(ask),
+            };
+            self.decide(&command, now)
+        };
+        let same = repeat(ask.clone());
+        assert_eq!(same.events, [], "a repeat of {ask:?}");
+        assert_eq!(
+            same.outcome,
+            Outcome::Done(Done::Reservation(row.clone())),
+            "a repeat of {ask:?}"
+        );
+        let as_it_is = Reserve {
+            scope: row.scope.clone(),
+            asked: Asked::whole(row.lines.clone()),
+            ..ask.clone()
+        };
+        if as_it_is != *ask {
+            let other = repeat(as_it_is);
+            assert_eq!(other.outcome, Outcome::Denied(Denial::IdConflict));
+        }
+    }
+
+    /// What time has ended is ended, and what is to be forgotten is forgotten: all, or the most
+    /// that one command may.
+    fn judge_time(&self, command: &Command, decision: &Decision, now: Timestamp) {
+        match (&command.action, &decision.outcome) {
+            (Action::Expire { tenant }, Outcome::Done(Done::Expired { holds })) => {
+                let now = self.auditor.instant(tenant, now);
+                let is_due = self.world.holds(tenant).any(|row| row.state.is_due(now));
+                assert!(!is_due || *holds == EXPIRE_HOLDS_MAX);
+                assert_eq!(decision.events.len(), *holds);
+            }
+            (
+                Action::Forget {
+                    tenant,
+                    ended_before,
+                },
+                Outcome::Done(Done::Forgotten { reservations }),
+            ) => {
+                let mut left = self.world.ended(tenant).map(|row| row.state.ended_at());
+                let is_left = left.any(|at| at.is_some_and(|at| at < *ended_before));
+                assert!(!is_left || *reservations == FORGET_RESERVATIONS_MAX);
+                let gone = decision.events.iter().map(|event| event.changes.len());
+                assert_eq!(gone.sum::<usize>(), *reservations);
+                assert!(decision.events.len() <= 1);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What the caller believes to be there.
+fn expected(action: &Action) -> Expected {
+    match action {
+        Action::Commit(settle) | Action::Release(settle) => settle.expected,
+        Action::Extend(extend) => extend.expected,
+        Action::Resize(resize) => resize.expected,
+        Action::Transfer(transfer) => transfer.expected,
+        Action::PutLimit(put) => put.expected,
+        _ => Expected::Whatever,
     }
 }

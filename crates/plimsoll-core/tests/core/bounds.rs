@@ -2,8 +2,10 @@
 
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::bounds::{
-    AMOUNT_MAX, EXPIRE_HOLDS_MAX, FITS_AT_HOLDS_MAX, RESERVATION_LINES_MAX, TIMESTAMP_MS_MAX,
+    AMOUNT_MAX, EXPIRE_HOLDS_MAX, FITS_AT_HOLDS_MAX, FITS_AT_LINES_MAX, FORGET_RESERVATIONS_MAX,
+    HOLD_TTL_MS_MAX, RESERVATION_LINES_MAX, TIMESTAMP_MS_MAX,
 };
+use plimsoll_core::command::ReservationKey;
 use plimsoll_core::event::{Cause, Change};
 use plimsoll_core::model::{Account, State};
 use plimsoll_core::outcome::{Decision, Denial, Done, Outcome};
@@ -70,6 +72,49 @@ fn one_expire_lets_so_many_holds_lapse() {
     }
 }
 
+/// The earliest first, as one event, and the rest another time.
+#[test]
+fn one_forget_forgets_so_many() {
+    let mut bench = run("reserve r p vm/disk 1 commit\n release r");
+    let tenant = scope("acme");
+    let key = (tenant.clone(), reservation("r"));
+    let ended = bench.world.reservations.remove(&key).expect("the end");
+    let count = FORGET_RESERVATIONS_MAX + 1;
+    for number in 1..=count {
+        let mut ended = ended.clone();
+        // Later ends have smaller ids: it is the end that counts.
+        ended.id = reservation(&format!("r{}", 2 * count - number));
+        ended.state = State::Released {
+            ended_at: after_start(number as u64),
+        };
+        let key = (tenant.clone(), ended.id.clone());
+        bench.world.reservations.insert(key, ended);
+    }
+    let forget = command("forget acme before 9999s");
+    let mut next = 1;
+    for reservations in [FORGET_RESERVATIONS_MAX, 1, 0] {
+        let decision = bench.decide(&forget, after_start(9_999_000));
+        assert_eq!(
+            decision.outcome,
+            Outcome::Done(Done::Forgotten { reservations })
+        );
+        assert_eq!(decision.events.len(), reservations.min(1));
+        for event in &decision.events {
+            for change in &event.changes {
+                let id = reservation(&format!("r{}", 2 * count - next));
+                let tenant = tenant.clone();
+                assert_eq!(
+                    *change,
+                    Change::ReservationGone(ReservationKey { tenant, id })
+                );
+                next += 1;
+            }
+            bench.world.apply(event);
+        }
+    }
+    assert!(bench.world.reservations.is_empty());
+}
+
 /// An admission lets all of them lapse: else it would refuse what fits.
 #[test]
 fn one_reserve_lets_all_holds_lapse() {
@@ -105,6 +150,32 @@ fn fits_at_looks_at_so_many_holds() {
         fits_at(FITS_AT_HOLDS_MAX + 2, 2_000),
         Some(after_start(last + 2_000))
     );
+}
+
+/// And at so many of their lines, in the order in which they lapse.
+#[test]
+fn fits_at_looks_at_so_many_lines() {
+    let holds = FITS_AT_LINES_MAX / RESERVATION_LINES_MAX;
+    let line = |number: usize| format!(" many/x{number} 1");
+    let lines: String = (0..RESERVATION_LINES_MAX).map(line).collect();
+    let mut made: Vec<String> = (0..RESERVATION_LINES_MAX)
+        .map(|number| format!("resource many/x{number} default {}", holds + 2))
+        .collect();
+    made.extend((1..=holds + 2).map(|number| format!("reserve r{number} p{lines} hold {number}s")));
+    let bench = run(&made.join("\n"));
+    let fits_at = |number: usize, units: usize| {
+        let ask = command(&format!("reserve x p many/x{number} {units} commit"));
+        fits_at(&bench.decide(&ask, after_start(0)))
+    };
+    let at = |hold: usize| Some(after_start(1_000 * hold as u64));
+    // The hold after those whose lines are all looked at is looked at in part.
+    let part = FITS_AT_LINES_MAX % RESERVATION_LINES_MAX;
+    assert_eq!((holds, part), (31, 16));
+    assert_eq!(fits_at(0, holds), at(holds));
+    assert_eq!(fits_at(part, holds), at(holds));
+    assert_eq!(fits_at(part - 1, holds + 1), at(holds + 1));
+    assert_eq!(fits_at(part, holds + 1), None);
+    assert_eq!(fits_at(0, holds + 2), None);
 }
 
 /// What is short is told as an amount; where it is more than one, nothing ever fits.
@@ -159,6 +230,30 @@ fn the_end_of_time() {
         panic!("{decision:?}");
     };
     assert_eq!(row.state, State::Held { expires_at: end });
+    let decision = bench.step(&command("extend r1 300s"), almost);
+    assert_eq!(decision.events, [], "there is no later end");
     let decision = bench.step(&command("expire acme"), end);
     assert_eq!(decision.outcome, Outcome::Done(Done::Expired { holds: 1 }));
+}
+
+/// The longest hold, extended to the longest again.
+#[test]
+fn the_longest_hold() {
+    let mut bench = run("");
+    let mut until = |line: String, at_ms: u64| {
+        let decision = bench.step(&command(&line), after_start(at_ms));
+        let Outcome::Done(Done::Reservation(row)) = decision.outcome else {
+            panic!("{decision:?}");
+        };
+        row.state
+    };
+    let held = |ms: u64| State::Held {
+        expires_at: after_start(ms),
+    };
+    let longest = HOLD_TTL_MS_MAX;
+    let reserve = format!("reserve r1 p vm/disk 1 hold {longest}ms");
+    assert_eq!(until(reserve, 0), held(longest));
+    let extend = format!("extend r1 {longest}ms");
+    assert_eq!(until(extend.clone(), longest - 1), held(2 * longest - 1));
+    assert_eq!(until(extend, 2 * longest - 2), held(3 * longest - 2));
 }

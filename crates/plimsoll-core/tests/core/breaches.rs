@@ -2,7 +2,7 @@
 
 use plimsoll_core::amount::Amount;
 use plimsoll_core::decide::decide;
-use plimsoll_core::event::{Cause, Change, Event, Head, Log};
+use plimsoll_core::event::{Cause, Change, Event, Head, Log, Mark};
 use plimsoll_core::invariants::{accounts_of, may_follow};
 use plimsoll_core::model::Account;
 use plimsoll_core::outcome::{Breach, Decision};
@@ -40,14 +40,22 @@ fn figures_that_do_not_hold_what_is_held() {
         world
             .accounts
             .insert((scope(above), item("vm/disk")), account);
-        let smaller = Err(breach("an account is smaller than what it counts"));
+        let smaller = Err(breach("an account is not what it counts"));
         assert_eq!(decided(&world, "commit r1", 0), smaller);
         assert_eq!(decided(&world, "release r1", 0), smaller);
         assert_eq!(decided(&world, "release r2", 0), smaller);
+        assert_eq!(decided(&world, "commit r1 vm/disk 1", 0), smaller);
+        assert_eq!(decided(&world, "release r2 vm/disk 1", 0), smaller);
+        assert_eq!(decided(&world, "resize r1 vm/disk 1", 0), smaller);
+        assert_eq!(decided(&world, "resize r2 vm/disk 3 force f", 0), smaller);
+        assert_eq!(decided(&world, "transfer r2 to q", 0), smaller);
         // Those that would let it lapse.
         assert_eq!(decided(&world, "expire acme", 10_000), smaller);
         assert_eq!(decided(&world, "commit r1", 10_000), smaller);
         assert_eq!(decided(&world, "release r1", 10_000), smaller);
+        assert_eq!(decided(&world, "extend r1 9s", 10_000), smaller);
+        assert_eq!(decided(&world, "resize r1 vm/disk 1", 10_000), smaller);
+        assert_eq!(decided(&world, "transfer r1 to q", 10_000), smaller);
         assert_eq!(
             decided(&world, "reserve r1 p vm/disk 2 hold 10s", 10_000),
             smaller
@@ -67,6 +75,7 @@ fn a_scope_that_does_not_lead_to_its_tenant() {
     let lost = Err(breach("a scope does not lead to its tenant"));
     assert_eq!(decided(&world, "reserve r2 team vm/disk 1 commit", 0), lost);
     assert_eq!(decided(&world, "commit r1", 0), lost);
+    assert_eq!(decided(&world, "resize r1 vm/disk 1", 0), lost);
     assert_eq!(decided(&world, "expire acme", 10_000), lost);
 }
 
@@ -115,6 +124,7 @@ fn events_that_may_not_follow() {
         at: after_start(at_ms),
         actor: principal("root"),
         cause: Cause::Reserved,
+        mark: Mark::Enforced,
         changes: vec![change],
     };
     let full = || account(Amount::MAX, Amount::ZERO);

@@ -17,37 +17,35 @@ use crate::world::World;
 pub(crate) struct Fenced<'a> {
     world: &'a World,
     footprint: &'a Footprint,
-    /// Named scopes and all above them: their limits and accounts of the items are named too.
-    chains: BTreeSet<ScopeId>,
-    /// Scopes named only because a reservation is there.
-    reserved_in: BTreeSet<ScopeId>,
-    /// Accounts of the lines of named reservations.
-    reserved: BTreeSet<(ScopeId, Item)>,
+    /// Named scopes, those of named reservations, and all above any of them.
+    scopes: BTreeSet<ScopeId>,
+    /// Named items, and those of the lines of named reservations: at each of the scopes.
+    items: BTreeSet<Item>,
+    /// Scopes named only because a hold is there.
+    held_in: BTreeSet<ScopeId>,
+    /// Where holds count, each by itself: at its scope and all above, its lines.
+    held: BTreeSet<(ScopeId, Item)>,
     /// Tenants whose log is named.
     tenants: BTreeSet<ScopeId>,
 }
 
 impl<'a> Fenced<'a> {
     pub(crate) fn new(world: &'a World, footprint: &'a Footprint) -> Self {
+        let named = footprint.scopes.iter();
         let mut fenced = Self {
             world,
             footprint,
-            chains: footprint
-                .scopes
-                .iter()
-                .flat_map(|id| world.chain(id))
-                .collect(),
-            reserved_in: BTreeSet::new(),
-            reserved: BTreeSet::new(),
-            tenants: footprint
-                .scopes
-                .iter()
-                .map(|id| world.tenant_of(id))
-                .collect(),
+            scopes: named.clone().flat_map(|id| world.chain(id)).collect(),
+            items: footprint.items.iter().cloned().collect(),
+            held_in: BTreeSet::new(),
+            held: BTreeSet::new(),
+            tenants: named.map(|id| world.tenant_of(id)).collect(),
         };
         for (scope, id) in &footprint.reservations {
-            if let Some(reservation) = world.reservation(&world.tenant_of(scope), id) {
-                fenced.name(reservation);
+            if let Some(row) = world.reservation(&world.tenant_of(scope), id) {
+                fenced.scopes.extend(world.chain(&row.scope));
+                let items = row.lines.iter().map(|line| line.item.clone());
+                fenced.items.extend(items);
             }
         }
         for scope in &footprint.holds_of {
@@ -58,13 +56,13 @@ impl<'a> Fenced<'a> {
         fenced
     }
 
-    /// Names a reservation's scope, all above it, and their accounts of its lines.
-    fn name(&mut self, reservation: &Reservation) {
-        for above in self.world.chain(&reservation.scope) {
-            for line in reservation.lines.iter() {
-                self.reserved.insert((above.clone(), line.item.clone()));
+    /// Names a hold's scope, all above it, and what is there of its lines.
+    fn name(&mut self, hold: &Reservation) {
+        for above in self.world.chain(&hold.scope) {
+            for line in hold.lines.iter() {
+                self.held.insert((above.clone(), line.item.clone()));
             }
-            self.reserved_in.insert(above);
+            self.held_in.insert(above);
         }
     }
 
@@ -77,19 +75,19 @@ impl<'a> Fenced<'a> {
         );
     }
 
-    /// Whether the footprint names an item, exactly.
-    fn names_item(&self, item: &Item) -> bool {
-        self.footprint.all_items || self.footprint.items.contains(item)
+    /// Whether an item is named at a scope, exactly.
+    fn names_item(&self, scope: &ScopeId, item: &Item) -> bool {
+        let at_scope = self.footprint.all_items || self.items.contains(item);
+        (self.scopes.contains(scope) && at_scope)
+            || self.held.contains(&(scope.clone(), item.clone()))
     }
 
-    /// Whether the footprint names an item of the resource at any location.
-    fn names_any_location(&self, item: &Item) -> bool {
-        item.location.is_none()
-            && self
-                .footprint
-                .items
-                .iter()
-                .any(|named| named.resource == item.resource)
+    /// Whether an item of the resource is named at a scope, at any location.
+    fn names_any_location(&self, scope: &ScopeId, item: &Item) -> bool {
+        let is_it = |named: &Item| named.resource == item.resource;
+        let at_scope = self.scopes.contains(scope) && self.items.iter().any(is_it);
+        let is_held = |(at, held): &(ScopeId, Item)| at == scope && is_it(held);
+        item.location.is_none() && (at_scope || self.held.iter().any(is_held))
     }
 
     /// Whether a list of scopes names a tenant: by itself, or by a scope of its tree.
@@ -136,21 +134,19 @@ impl Rows for Fenced<'_> {
     }
 
     fn scope(&self, id: &ScopeId) -> Option<&Scope> {
-        let is_named = self.chains.contains(id) || self.reserved_in.contains(id);
+        let is_named = self.scopes.contains(id) || self.held_in.contains(id);
         self.assert(is_named, || format!("scope {id}"));
         self.world.scope(id)
     }
 
     fn limit(&self, scope: &ScopeId, item: &Item) -> Option<&Limit> {
-        let is_named =
-            self.chains.contains(scope) && (self.names_item(item) || self.names_any_location(item));
+        let is_named = self.names_item(scope, item) || self.names_any_location(scope, item);
         self.assert(is_named, || format!("the limit of {scope} for {item:?}"));
         self.world.limit(scope, item)
     }
 
     fn account(&self, scope: &ScopeId, item: &Item) -> Account {
-        let is_named = (self.chains.contains(scope) && self.names_item(item))
-            || self.reserved.contains(&(scope.clone(), item.clone()));
+        let is_named = self.names_item(scope, item);
         self.assert(is_named, || format!("the account of {scope} for {item:?}"));
         self.world.account(scope, item)
     }
@@ -170,6 +166,12 @@ impl Rows for Fenced<'_> {
         let is_named = self.names_tenant(self.footprint.holds_of.iter(), tenant);
         self.assert(is_named, || format!("the holds of {tenant}"));
         self.world.holds(tenant)
+    }
+
+    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
+        let is_named = self.names_tenant(self.footprint.ended_of.iter(), tenant);
+        self.assert(is_named, || format!("the ended reservations of {tenant}"));
+        self.world.ended(tenant)
     }
 
     fn principal(&self, id: &PrincipalId) -> Option<&Principal> {
@@ -200,11 +202,13 @@ mod tests {
         let bench = run("
             reserve r1 p vm/image@FRA-A 1 hold 300s
             reserve r2 q vm/disk 1 commit
+            reserve r3 z net/ip 1 hold 300s force test
         ");
         let footprint = Footprint {
             scopes: [scope("p")].into(),
             items: [item("vm/image@HKG-A")].into(),
             reservations: [(scope("p"), reservation("r1"))].into(),
+            holds_of: [scope("other")].into(),
             ..Footprint::default()
         };
         let asks: &[fn(&Fenced<'_>) -> String] = &[
@@ -212,21 +216,31 @@ mod tests {
             |rows| told(&rows.head(&Log::Tenant(scope("other")))),
             |rows| told(&rows.scope(&scope("q"))),
             |rows| told(&rows.limit(&scope("q"), &item("vm/image@HKG-A"))),
-            |rows| told(&rows.limit(&scope("p"), &item("vm/image@FRA-A"))),
             |rows| told(&rows.limit(&scope("p"), &item("vm/disk"))),
+            |rows| told(&rows.limit(&scope("p"), &item("net/ip"))),
+            |rows| told(&rows.limit(&scope("z"), &item("vm/image"))),
+            |rows| told(&rows.account(&scope("z"), &item("vm/image@FRA-A"))),
+            |rows| told(&rows.account(&scope("p"), &item("net/ip"))),
             |rows| told(&rows.account(&scope("p"), &item("vm/disk"))),
             |rows| told(&rows.account(&scope("p"), &item("vm/image"))),
             |rows| told(&rows.reservation(&scope("acme"), &reservation("r2"))),
             |rows| told(&rows.holds(&scope("acme")).count()),
+            |rows| told(&rows.ended(&scope("acme")).count()),
+            |rows| told(&rows.ended(&scope("other")).count()),
             |rows| told(&rows.principal(&principal("root"))),
         ];
         let named: &[fn(&Fenced<'_>) -> String] = &[
             |rows| told(&rows.head(&Log::Tenant(scope("acme")))),
             |rows| told(&rows.scope(&scope("acme"))),
             |rows| told(&rows.limit(&scope("acme"), &item("vm/image"))),
+            |rows| told(&rows.limit(&scope("p"), &item("vm/image@FRA-A"))),
             |rows| told(&rows.account(&scope("acme"), &item("vm/image@HKG-A"))),
             |rows| told(&rows.account(&scope("acme"), &item("vm/image@FRA-A"))),
             |rows| told(&rows.reservation(&scope("acme"), &reservation("r1"))),
+            |rows| told(&rows.holds(&scope("other")).count()),
+            |rows| told(&rows.scope(&scope("z"))),
+            |rows| told(&rows.account(&scope("z"), &item("net/ip"))),
+            |rows| told(&rows.account(&scope("other"), &item("net/ip"))),
         ];
         let fenced = Fenced::new(&bench.world, &footprint);
         for ask in named {

@@ -7,10 +7,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
-use plimsoll_core::model::Reach;
+use plimsoll_core::event::{Cause, Change, Event, Mark};
+use plimsoll_core::model::{Item, Reach};
 use plimsoll_core::names::ScopeId;
-use plimsoll_core::outcome::{Denial, Outcome};
+use plimsoll_core::outcome::{Decision, Denial, Done, Outcome};
 use plimsoll_core::report::{Quota, QuotaFilter};
+use plimsoll_core::rows::Rows;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, TestRunner};
@@ -28,8 +30,13 @@ const STEPS_MAX: usize = 80;
 /// Nodes of both tenants, and one that does not exist.
 const SCOPES: &[&str] = &["acme", "p", "q", "team", "job", "other", "z", "nowhere"];
 
+/// Mostly of one tenant, so that much happens there.
+fn scope() -> impl Strategy<Value = &'static str> {
+    prop_oneof![4 => select(&SCOPES[..5]), 1 => select(SCOPES)]
+}
+
 fn id() -> impl Strategy<Value = String> {
-    (0..10).prop_map(|number| format!("r{number}"))
+    (0..6).prop_map(|number| format!("r{number}"))
 }
 
 fn units() -> impl Strategy<Value = String> {
@@ -47,21 +54,59 @@ fn ceiling() -> impl Strategy<Value = String> {
     ]
 }
 
-fn reserve() -> impl Strategy<Value = String> {
+/// Some lines, each with the words that follow its item.
+fn lines_of(words: BoxedStrategy<String>) -> impl Strategy<Value = String> {
     let items = vec!["vm/image@FRA-A", "vm/image@HKG-A", "vm/disk", "net/ip"];
-    let lines = subsequence(items, 1..=3).prop_flat_map(|items| {
-        let amounts = proptest::collection::vec(units(), items.len());
-        amounts.prop_map(move |amounts| {
+    subsequence(items, 1..=3).prop_flat_map(move |items| {
+        let words = proptest::collection::vec(words.clone(), items.len());
+        words.prop_map(move |words| {
             let line = items
                 .iter()
-                .zip(&amounts)
-                .map(|(item, units)| format!("{item} {units}"));
+                .zip(&words)
+                .map(|(item, words)| format!("{item} {words}"));
             line.collect::<Vec<_>>().join(" ")
         })
-    });
+    })
+}
+
+fn lines() -> impl Strategy<Value = String> {
+    lines_of(units().boxed())
+}
+
+fn force() -> impl Strategy<Value = &'static str> {
+    prop_oneof![9 => Just(""), 1 => Just(" force incident")]
+}
+
+fn reserve() -> impl Strategy<Value = String> {
+    let words = prop_oneof![
+        4 => units(),
+        1 => (1..4_u32, 0..9_u32).prop_map(|(least, more)| format!("{} least {least}", least + more)),
+    ];
     let terms = select(vec!["hold 10s", "hold 30s", "hold 90s", "commit"]);
-    (id(), select(SCOPES), lines, terms)
-        .prop_map(|(id, scope, lines, terms)| format!("reserve {id} {scope} {lines} {terms}"))
+    (id(), scope(), lines_of(words.boxed()), terms, force()).prop_map(
+        |(id, scope, lines, terms, force)| format!("reserve {id} {scope} {lines} {terms}{force}"),
+    )
+}
+
+/// The changes of a reservation, some of them with the revision that their caller believes in.
+fn change() -> impl Strategy<Value = String> {
+    let of = || (id(), scope()).prop_map(|(id, scope)| format!("{id} of {scope}"));
+    let settle = (select(vec!["commit", "release"]), of());
+    let settle = settle.prop_map(|(verb, of)| format!("{verb} {of}"));
+    let part = (select(vec!["commit", "release"]), of(), lines());
+    let part = part.prop_map(|(verb, of, lines)| format!("{verb} {of} {lines}"));
+    let extend = (of(), select(vec!["5s", "30s", "90s"]));
+    let extend = extend.prop_map(|(of, ttl)| format!("extend {of} {ttl}"));
+    let resize = (of(), lines(), force());
+    let resize = resize.prop_map(|(of, lines, force)| format!("resize {of} {lines}{force}"));
+    let transfer = (of(), scope(), force());
+    let transfer = transfer.prop_map(|(of, to, force)| format!("transfer {of} to {to}{force}"));
+    let expected = prop_oneof![
+        9 => Just(String::new()),
+        1 => (3..40_u32).prop_map(|revision| format!(" if {revision}")),
+    ];
+    let verb = prop_oneof![5 => settle, 4 => part, 3 => extend, 5 => resize, 4 => transfer];
+    (verb, expected).prop_map(|(verb, expected)| verb + &expected)
 }
 
 fn limit() -> impl Strategy<Value = String> {
@@ -103,15 +148,17 @@ fn catalogue() -> impl Strategy<Value = String> {
 }
 
 fn line() -> impl Strategy<Value = String> {
-    let settle = (
-        select(vec!["commit", "release"]),
-        id(),
-        select(vec!["acme", "other", "p"]),
-    );
-    let settle = settle.prop_map(|(verb, id, tenant)| format!("{verb} {id} of {tenant}"));
     let expire = select(SCOPES).prop_map(|scope| format!("expire {scope}"));
-    let line =
-        prop_oneof![10 => reserve(), 8 => settle, 1 => expire, 4 => limit(), 2 => catalogue()];
+    let forget = (select(SCOPES), 0..200_u32);
+    let forget = forget.prop_map(|(scope, before)| format!("forget {scope} before {before}s"));
+    let line = prop_oneof![
+        10 => reserve(),
+        14 => change(),
+        1 => expire,
+        1 => forget,
+        4 => limit(),
+        2 => catalogue(),
+    ];
     let who = prop_oneof![9 => Just(String::new()), 1 => select(SCOPES).prop_map(|top| format!("as eve@{top} "))];
     (who, line).prop_map(|(who, line)| who + &line)
 }
@@ -140,11 +187,25 @@ fn laws_hold_on_random_scenarios() {
     // The scenarios are worth something: all this has happened, and often.
     let seen = seen.into_inner();
     for (what, least) in [
-        ("granted", 500),
-        ("quota_exceeded", 500),
-        ("lapsed for a reserve", 20),
+        ("reserved", 500),
+        ("cut", 50),
+        ("committed", 60),
+        ("released", 100),
+        ("part kept or let go", 25),
+        ("extended", 50),
+        ("resized", 100),
+        ("transferred", 50),
+        ("forgotten", 10),
+        ("forced", 100),
+        ("refused to reserve", 500),
+        ("refused to resize", 80),
+        ("refused to transfer", 8),
+        ("lapsed for others", 60),
         ("id_conflict", 100),
         ("state_conflict", 20),
+        ("not_a_part", 20),
+        ("other_tenant", 15),
+        ("precondition_failed", 20),
         ("unknown_scope", 100),
     ] {
         assert!(
@@ -155,24 +216,102 @@ fn laws_hold_on_random_scenarios() {
 }
 
 fn play(scenario: &[(i64, String)], seen: &mut BTreeMap<&'static str, u32>) {
-    let mut bench = run("scope team under p\n scope job under team");
+    let mut bench = run("
+        scope team under p
+        scope job under team
+        resource net/ip default 3
+    ");
     let mut now_ms: u64 = 0;
     for (pass_ms, line) in scenario {
         now_ms = now_ms.saturating_add_signed(*pass_ms);
         let decision = bench.step(&command(line), after_start(now_ms));
-        let what = match &decision.outcome {
-            Outcome::Done(_) if decision.events.is_empty() => "nothing to do",
-            Outcome::Done(_) if line.starts_with("reserve") => "granted",
-            Outcome::Done(_) => "done",
-            Outcome::Denied(denial) => denial.code(),
-        };
-        *seen.entry(what).or_default() += 1;
-        if line.starts_with("reserve") && 1 < decision.events.len() {
-            *seen.entry("lapsed for a reserve").or_default() += 1;
+        for what in told(&decision, line) {
+            *seen.entry(what).or_default() += 1;
         }
     }
+    no_unmarked_event_passes_a_limit(&bench.log);
     assert_eq!(World::replay(&bench.log), bench.world, "the log tells all");
     quotas_keep_their_word(&mut bench, after_start(now_ms));
+}
+
+/// What has happened, in words.
+fn told(decision: &Decision, line: &str) -> Vec<&'static str> {
+    let verb = line
+        .split_whitespace()
+        .find(|word| !word.contains('@') && *word != "as");
+    let mut told = match (&decision.outcome, verb) {
+        (Outcome::Denied(Denial::QuotaExceeded(_)), Some("resize")) => vec!["refused to resize"],
+        (Outcome::Denied(Denial::QuotaExceeded(_)), Some("transfer")) => {
+            vec!["refused to transfer"]
+        }
+        (Outcome::Denied(Denial::QuotaExceeded(_)), _) => vec!["refused to reserve"],
+        (Outcome::Denied(denial), _) => vec![denial.code()],
+        (Outcome::Done(Done::Reservation(row)), _) => {
+            let is_cut = row
+                .original
+                .as_ref()
+                .is_some_and(|original| *original.asked.lines() != row.lines);
+            match decision.events.last().map(|event| event.cause) {
+                None => vec!["nothing to do"],
+                Some(Cause::Reserved) if is_cut => vec!["reserved", "cut"],
+                Some(Cause::Reserved) => vec!["reserved"],
+                Some(Cause::Committed) if is_cut => vec!["committed", "part kept or let go"],
+                Some(Cause::Committed) => vec!["committed"],
+                Some(Cause::Released) if row.state.is_live() => vec!["part kept or let go"],
+                Some(Cause::Released) => vec!["released"],
+                Some(Cause::Extended) => vec!["extended"],
+                Some(Cause::Resized) => vec!["resized"],
+                Some(Cause::Transferred) => vec!["transferred"],
+                Some(_) => vec!["done"],
+            }
+        }
+        (Outcome::Done(Done::Forgotten { reservations: 1.. }), _) => vec!["forgotten"],
+        (Outcome::Done(_), _) => vec!["done"],
+    };
+    let is_forced = |event: &Event| event.mark != Mark::Enforced;
+    told.extend(decision.events.iter().any(is_forced).then_some("forced"));
+    let lapsed = decision.events.first().map(|event| event.cause) == Some(Cause::Expired);
+    told.extend((lapsed && 1 < decision.events.len()).then_some("lapsed for others"));
+    told
+}
+
+/// From the log alone: an account becomes heavier than its limit only where the event says so;
+/// and it becomes heavier only by what is reserved, resized or transferred.
+fn no_unmarked_event_passes_a_limit(log: &[Event]) {
+    let mut world = World::default();
+    for event in log {
+        let user = event.changes.iter().find_map(|change| match change {
+            Change::Reservation(row) => Some(&row.scope),
+            _ => None,
+        });
+        for change in &event.changes {
+            let Change::Account {
+                scope,
+                item,
+                account,
+            } = change
+            else {
+                continue;
+            };
+            if account.taken() <= world.account(scope, item).taken() {
+                continue;
+            }
+            let grows = [Cause::Reserved, Cause::Resized, Cause::Transferred];
+            assert!(grows.contains(&event.cause), "{event:#?}");
+            let limit = |location| {
+                let resource = item.resource.clone();
+                world.limit(scope, &Item { resource, location })
+            };
+            let limit = limit(item.location.clone()).or_else(|| limit(None));
+            let default = (user == Some(scope)).then(|| &world.resources[&item.resource]);
+            let ceiling = limit
+                .map(|limit| limit.ceiling)
+                .or(default.map(|resource| resource.default_ceiling));
+            let within = ceiling.is_none_or(|ceiling| account.taken() <= ceiling.amount());
+            assert!(within || event.mark != Mark::Enforced, "{event:#?}");
+        }
+        world.apply(event);
+    }
 }
 
 /// What is said to be available is granted; one more is not.

@@ -16,6 +16,7 @@ fn another_tenant() {
             as eve@other reserve r1 p vm/image@FRA-A 1 hold 300s
             as eve@other reserve r9 nowhere vm/image@FRA-A 1 hold 300s
             as eve@other commit r1
+            as eve@other commit r1 of nowhere
             as eve@other release r1
             as eve@other expire acme
             as eve@other expire nowhere
@@ -40,9 +41,11 @@ fn another_tenant() {
             > as eve@other reserve r9 nowhere vm/image@FRA-A 1 hold 300s
               DENIED unknown_scope nowhere
             > as eve@other commit r1
-              DENIED not_found
+              DENIED unknown_scope acme
+            > as eve@other commit r1 of nowhere
+              DENIED unknown_scope nowhere
             > as eve@other release r1
-              DENIED not_found
+              DENIED unknown_scope acme
             > as eve@other expire acme
               DENIED unknown_scope acme
             > as eve@other expire nowhere
@@ -69,7 +72,7 @@ fn another_tenant() {
             > as eve@other scope nowhere
               DENIED role_too_wide
             > as eve@other scope p under other
-              DENIED id_conflict
+              DENIED role_too_wide
         "#]],
     );
 }
@@ -82,7 +85,9 @@ fn a_sibling() {
             reserve r1 p vm/image@FRA-A 1 hold 300s
             as sam@q reserve r1 p vm/image@FRA-A 1 hold 300s
             as sam@q commit r1
-            as sam@q release r1
+            as sam@q commit r1 of p
+            as sam@q commit r1 of q # the id is taken, and not to be seen
+            as sam@q release r1 of q
             as sam@q expire acme
             as sam@q limit p vm/image 9
             as sam@q limit acme vm/image 9
@@ -99,8 +104,12 @@ fn a_sibling() {
             > as sam@q reserve r1 p vm/image@FRA-A 1 hold 300s
               DENIED unknown_scope p
             > as sam@q commit r1
+              DENIED unknown_scope acme
+            > as sam@q commit r1 of p
+              DENIED unknown_scope p
+            > as sam@q commit r1 of q
               DENIED not_found
-            > as sam@q release r1
+            > as sam@q release r1 of q
               DENIED not_found
             > as sam@q expire acme
               DENIED unknown_scope acme
@@ -115,7 +124,7 @@ fn a_sibling() {
             > as sam@q scope acme
               DENIED role_too_wide
             > as sam@q scope p under q
-              DENIED id_conflict
+              DENIED role_too_wide
             > as sam@q reserve r1 q vm/image@FRA-A 1 hold 300s
               DENIED id_conflict
         "#]],
@@ -128,8 +137,9 @@ fn oneself_and_below() {
     check(
         "
             as pat@acme scope team under p
+            scope team under p
             as pat@p reserve r1 team vm/image@FRA-A 1 hold 300s
-            as pat@p commit r1
+            as pat@p commit r1 of p
             as pat@p limit p vm/image 1
             as pat@p limit team vm/image 1
             as pat@p scope team under p kind team
@@ -137,16 +147,18 @@ fn oneself_and_below() {
             as pat@p scope job under team
             as pat@acme scope acme kind organisation
             as pat@acme expire acme
-            as pat@p release r1
+            as pat@p release r1 of team
         ",
         expect![[r#"
             > as pat@acme scope team under p
+              DENIED role_too_wide
+            > scope team under p
               scope team under p of acme depth 3 ``
-              acme#4 ScopePut by pat at 0s: scope team under p of acme depth 3 ``
+              acme#4 ScopePut by root at 0s: scope team under p of acme depth 3 ``
             > as pat@p reserve r1 team vm/image@FRA-A 1 hold 300s
               r1 held until 300s #5: 1 vm/image@FRA-A of team
               acme#5 Reserved by pat at 0s: team vm/image@FRA-A 0+1; p vm/image@FRA-A 0+1; acme vm/image@FRA-A 0+1; r1 held until 300s #5: 1 vm/image@FRA-A of team
-            > as pat@p commit r1
+            > as pat@p commit r1 of p
               r1 committed #6: 1 vm/image@FRA-A of team
               acme#6 Committed by pat at 0s: team vm/image@FRA-A 1+0; p vm/image@FRA-A 1+0; acme vm/image@FRA-A 1+0; r1 committed #6: 1 vm/image@FRA-A of team
             > as pat@p limit p vm/image 1
@@ -161,16 +173,15 @@ fn oneself_and_below() {
             > as pat@p scope p under acme kind project
               DENIED unknown_scope acme
             > as pat@p scope job under team
-              scope job under team of acme depth 4 ``
-              acme#10 ScopePut by pat at 0s: scope job under team of acme depth 4 ``
+              DENIED role_too_wide
             > as pat@acme scope acme kind organisation
               scope acme of acme depth 1 `organisation`
-              acme#11 ScopePut by pat at 0s: scope acme of acme depth 1 `organisation`
+              acme#10 ScopePut by pat at 0s: scope acme of acme depth 1 `organisation`
             > as pat@acme expire acme
               0 lapsed
-            > as pat@p release r1
-              r1 released at 0s #12: 1 vm/image@FRA-A of team
-              acme#12 Released by pat at 0s: team vm/image@FRA-A 0+0; p vm/image@FRA-A 0+0; acme vm/image@FRA-A 0+0; r1 released at 0s #12: 1 vm/image@FRA-A of team
+            > as pat@p release r1 of team
+              r1 released at 0s #11: 1 vm/image@FRA-A of team
+              acme#11 Released by pat at 0s: team vm/image@FRA-A 0+0; p vm/image@FRA-A 0+0; acme vm/image@FRA-A 0+0; r1 released at 0s #11: 1 vm/image@FRA-A of team
         "#]],
     );
 }

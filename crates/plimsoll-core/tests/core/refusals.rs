@@ -385,9 +385,9 @@ fn checked() {
               DENIED quota_exceeded
                 at p vm/image@FRA-A: 3 by default; used 0 held 3 asked 1, short by 1; 4 would do; fits 10s
             > check q vm/image@FRA-A 3 vm/disk MAX
-              admissible
+              admissible: 3 vm/image@FRA-A, MAX vm/disk
             > at 10s check p vm/image@FRA-A 3
-              admissible
+              admissible: 3 vm/image@FRA-A
             > check p vm/image@FRA-A 4
               DENIED quota_exceeded
                 at p vm/image@FRA-A: 3 by default; used 0 held 0 asked 4, short by 1; 4 would do; fits never

@@ -2,9 +2,9 @@
 
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::bounds::AMOUNT_MAX;
-use plimsoll_core::event::{Change, Event, Log};
+use plimsoll_core::event::{Change, Event, Log, Mark};
 use plimsoll_core::model::{
-    Account, Item, Limit, Lines, Principal, Reach, Reservation, Resource, Scope, State,
+    Account, Asked, Item, Limit, Line, Lines, Principal, Reach, Reservation, Resource, Scope, State,
 };
 use plimsoll_core::outcome::{Decision, Denial, Done, Exceeded, Outcome, Source};
 use plimsoll_core::report::Quota;
@@ -41,6 +41,8 @@ pub(crate) fn denial(denial: &Denial) -> String {
         Denial::TooMany { max } => format!(" {max}"),
         Denial::NotFound
         | Denial::IdConflict
+        | Denial::NotAPart
+        | Denial::OtherTenant
         | Denial::TooDeep
         | Denial::RoleTooWide
         | Denial::OwnPrincipal
@@ -113,6 +115,7 @@ fn done(done: &Done) -> String {
     match done {
         Done::Reservation(row) => reservation(row),
         Done::Expired { holds } => format!("{holds} lapsed"),
+        Done::Forgotten { reservations } => format!("{reservations} forgotten"),
         Done::Resource(row) => resource(row),
         Done::Location(row) => format!("location {} `{}`", row.id, row.name),
         Done::Scope(row) => scope(row),
@@ -133,6 +136,10 @@ fn event(event: &Event) -> String {
         actor,
         ..
     } = event;
+    let mark = match &event.mark {
+        Mark::Enforced => String::new(),
+        Mark::Forced { reason } => format!(" forced `{reason}`"),
+    };
     let changes = event
         .changes
         .iter()
@@ -140,7 +147,7 @@ fn event(event: &Event) -> String {
         .collect::<Vec<_>>()
         .join("; ");
     format!(
-        "  {log}#{revision} {cause:?} by {actor} at {}: {changes}\n",
+        "  {log}#{revision} {cause:?} by {actor} at {}{mark}: {changes}\n",
         instant(event.at)
     )
 }
@@ -165,6 +172,7 @@ fn change(change: &Change) -> String {
             )
         }
         Change::Reservation(row) => reservation(row),
+        Change::ReservationGone(key) => format!("no {} of {}", key.id, key.tenant),
         Change::Principal(row) => principal(row),
         Change::PrincipalGone(id) => format!("no principal {id}"),
     }
@@ -177,8 +185,15 @@ fn reservation(row: &Reservation) -> String {
         State::Released { ended_at } => format!("released at {}", instant(ended_at)),
         State::Expired { ended_at } => format!("expired at {}", instant(ended_at)),
     };
+    let original = row.original.as_ref().map_or(String::new(), |original| {
+        format!(" (asked {} of {})", asked(&original.asked), original.scope)
+    });
+    let forced = row
+        .forced
+        .as_ref()
+        .map_or(String::new(), |reason| format!(" forced `{reason}`"));
     format!(
-        "{} {state} #{}: {} of {}",
+        "{} {state} #{}: {} of {}{original}{forced}",
         row.id,
         row.revision,
         lines(&row.lines),
@@ -186,10 +201,24 @@ fn reservation(row: &Reservation) -> String {
     )
 }
 
-fn lines(lines: &Lines) -> String {
-    let line =
-        |line: &plimsoll_core::model::Line| format!("{} {}", units(line.amount), item(&line.item));
+/// Lines, as a reservation has them.
+pub(crate) fn lines(lines: &Lines) -> String {
     lines.iter().map(line).collect::<Vec<_>>().join(", ")
+}
+
+fn asked(asked: &Asked) -> String {
+    let line = |(it, least): (&Line, Amount)| {
+        if least < it.amount {
+            format!("{} or {}", units(least), line(it))
+        } else {
+            line(it)
+        }
+    };
+    asked.iter().map(line).collect::<Vec<_>>().join(", ")
+}
+
+fn line(line: &Line) -> String {
+    format!("{} {}", units(line.amount), item(&line.item))
 }
 
 fn resource(row: &Resource) -> String {

@@ -1,4 +1,5 @@
-//! The table of a reservation's states: each state × each command.
+//! The table of a reservation's states: each state × each command. The verbs with a part, a new
+//! end, other amounts or another scope have files of their own.
 //!
 //! The world: `acme` with the projects `p` and `q`, `other` with `z`; see the base of the scripts.
 
@@ -27,7 +28,7 @@ fn none() {
             > commit r1 of p
               DENIED not_found
             > commit r1 of nowhere
-              DENIED not_found
+              DENIED unknown_scope nowhere
             > reserve r1 p vm/image@FRA-A 2 hold 300s holder img-1 tag x
               r1 held until 300s #4: 2 vm/image@FRA-A of p
               acme#4 Reserved by root at 0s: p vm/image@FRA-A 0+2; acme vm/image@FRA-A 0+2; r1 held until 300s #4: 2 vm/image@FRA-A of p
@@ -252,7 +253,7 @@ fn committed_after_a_hold() {
     );
 }
 
-/// From the end: it stays recorded, and its id is never free again.
+/// From the end: it stays recorded, and its id is taken until it is forgotten.
 #[test]
 fn released() {
     check(

@@ -5,15 +5,18 @@
 //! scope acme [kind x]                                scope p under acme
 //! limit acme vm/image@FRA-A 5|unlimited [if 7] [because reason]
 //! unlimit acme vm/image@FRA-A [if 7]
-//! reserve r1 p vm/image@FRA-A 2 [vm/disk 1 ..] hold 300s|commit [holder x] [tag x]
-//! commit r1 [of tenant]      release r1 [of tenant]      expire acme
+//! reserve r1 p vm/image@FRA-A 2 [least 1] [vm/disk 1 ..] hold 300s|commit [force x] [holder x] [tag x]
+//! commit r1 [of SCOPE] [vm/disk 1 ..] [if 7]         release r1 [of SCOPE] [vm/disk 1 ..] [if 7]
+//! extend r1 [of SCOPE] 300s [if 7]                   transfer r1 [of SCOPE] to q [force x] [if 7]
+//! resize r1 [of SCOPE] vm/disk 1 .. [force x] [if 7]
+//! expire acme                                        forget acme before 300s
 //! create k1 viewer|enforcer|manager|admin everything|SCOPE      enable|disable|delete k1
-//! check p vm/image@FRA-A 2 ..                        quotas p [vm/image] [at FRA-A]
+//! check p vm/image@FRA-A 2 [least 1] ..                        quotas p [vm/image] [at FRA-A]
 //! ```
 //!
 //! `at 300s ..` sets the clock, which starts at `0s` and stands still otherwise. `as mia@p ..`
 //! sends one command as `mia`, who reaches `p` and what is below; else `root` sends it, who
-//! reaches everything. `MAX` is the largest amount. A `#` begins a remark.
+//! reaches everything. A reservation is one of `acme` unless it is said to be `of` another. `MAX` is the largest amount. A `#` begins a remark.
 
 use std::collections::BTreeMap;
 use std::str::SplitWhitespace;
@@ -21,12 +24,12 @@ use std::str::SplitWhitespace;
 use expect_test::Expect;
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::command::{
-    Action, Command, CreatePrincipal, DeleteLimit, Expected, PutLimit, PutScope, ReservationKey,
-    Reserve,
+    Action, Command, CreatePrincipal, DeleteLimit, Expected, Extend, PutLimit, PutScope,
+    ReservationRef, Reserve, Resize, Settle, Transfer,
 };
 use plimsoll_core::decide::check as check_command;
 use plimsoll_core::model::{
-    Attributes, Credential, Line, Lines, Location, Reach, Resource, Role, Terms,
+    Asked, Attributes, Credential, Line, Lines, Location, Reach, Resource, Role, Terms,
 };
 use plimsoll_core::outcome::{Decision, Outcome};
 use plimsoll_core::report::QuotaFilter;
@@ -153,13 +156,13 @@ impl Player {
 
     fn check(&self, asked: &str) -> String {
         let mut words = Words(asked.split_whitespace().peekable());
-        let (scope, lines) = (scope(words.next()), words.lines());
-        let footprint = Footprint::of_check(&scope, &lines);
+        let (scope, asked) = (scope(words.next()), words.asked());
+        let footprint = Footprint::of_check(&scope, asked.lines());
         let rows = Fenced::new(&self.bench.world, &footprint);
         let root = principal("root");
-        let checked = check_command(&rows, &root, &Reach::Everything, &scope, &lines, self.now);
+        let checked = check_command(&rows, &root, &Reach::Everything, &scope, &asked, self.now);
         match checked.expect("no breach") {
-            Ok(()) => "  admissible\n".to_owned(),
+            Ok(lines) => format!("  admissible: {}\n", render::lines(&lines)),
             Err(denial) => render::denial(&denial),
         }
     }
@@ -214,8 +217,15 @@ fn action(words: &mut Words<'_>) -> Action {
             expected: words.expected(),
         }),
         "reserve" => Action::Reserve(words.reserve()),
-        "commit" => Action::Commit(words.key()),
-        "release" => Action::Release(words.key()),
+        "commit" => Action::Commit(words.settle()),
+        "release" => Action::Release(words.settle()),
+        "extend" => Action::Extend(words.extend()),
+        "resize" => Action::Resize(words.resize()),
+        "transfer" => Action::Transfer(words.transfer()),
+        "forget" => Action::Forget {
+            tenant: scope(words.next()),
+            ended_before: after_start(milliseconds(words.after("before").expect("an instant"))),
+        },
         "expire" => Action::Expire {
             tenant: scope(words.next()),
         },
@@ -258,22 +268,34 @@ impl<'a> Words<'a> {
         revision.map_or(Expected::Whatever, Expected::Revision)
     }
 
-    fn lines(&mut self) -> Lines {
-        let mut lines = Vec::new();
+    /// Lines, each with what would do of it.
+    fn pairs(&mut self) -> Vec<(Line, Amount)> {
+        let mut pairs = Vec::new();
         while let Some(asked) = self.0.next_if(|word| word.contains('/')) {
-            lines.push(Line {
-                item: item(asked),
-                amount: units(self.next()),
-            });
+            let (item, amount) = (item(asked), units(self.next()));
+            let least = self.after("least").map_or(amount, units);
+            pairs.push((Line { item, amount }, least));
         }
-        Lines::new(lines).expect("lines of one reservation")
+        pairs
+    }
+
+    fn lines(&mut self) -> Option<Lines> {
+        let pairs = self.pairs();
+        let lines: Vec<Line> = pairs.into_iter().map(|(line, _)| line).collect();
+        (!lines.is_empty()).then(|| Lines::new(lines).expect("lines of one reservation"))
+    }
+
+    fn asked(&mut self) -> Asked {
+        let (lines, least) = self.pairs().into_iter().unzip();
+        let lines = Lines::new(lines).expect("lines of one reservation");
+        Asked::at_least(lines, least).expect("no more than the lines")
     }
 
     fn reserve(&mut self) -> Reserve {
         Reserve {
             id: reservation(self.next()),
             scope: scope(self.next()),
-            lines: self.lines(),
+            asked: self.asked(),
             terms: match self.next() {
                 "commit" => Terms::Commit,
                 "hold" => Terms::Hold {
@@ -281,6 +303,7 @@ impl<'a> Words<'a> {
                 },
                 terms => panic!("neither hold nor commit: `{terms}`"),
             },
+            force: self.after("force").map(text),
             holder: self.after("holder").map(text),
             attributes: {
                 let tag = self.after("tag").map(|value| (text("tag"), text(value)));
@@ -289,10 +312,44 @@ impl<'a> Words<'a> {
         }
     }
 
-    fn key(&mut self) -> ReservationKey {
+    fn of(&mut self) -> ReservationRef {
         let id = reservation(self.next());
-        let tenant = scope(self.after("of").unwrap_or("acme"));
-        ReservationKey { tenant, id }
+        let scope = scope(self.after("of").unwrap_or("acme"));
+        ReservationRef { scope, id }
+    }
+
+    fn settle(&mut self) -> Settle {
+        Settle {
+            of: self.of(),
+            part: self.lines(),
+            expected: self.expected(),
+        }
+    }
+
+    fn extend(&mut self) -> Extend {
+        Extend {
+            of: self.of(),
+            ttl_ms: milliseconds(self.next()),
+            expected: self.expected(),
+        }
+    }
+
+    fn resize(&mut self) -> Resize {
+        Resize {
+            of: self.of(),
+            lines: self.lines().expect("some lines"),
+            force: self.after("force").map(text),
+            expected: self.expected(),
+        }
+    }
+
+    fn transfer(&mut self) -> Transfer {
+        Transfer {
+            of: self.of(),
+            to: scope(self.after("to").expect("a scope")),
+            force: self.after("force").map(text),
+            expected: self.expected(),
+        }
     }
 
     fn create(&mut self) -> CreatePrincipal {
@@ -309,6 +366,7 @@ impl<'a> Words<'a> {
                 "everything" => Reach::Everything,
                 top => Reach::Below(scope(top)),
             },
+            may_force: false,
             credential: Credential::Token { hash: [7; 32] },
             expires_at: None,
             description: text(""),

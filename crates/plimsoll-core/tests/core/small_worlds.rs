@@ -16,7 +16,7 @@ enum Letter {
 }
 
 /// Two reservations in two projects, with and without room for each other.
-const LETTERS: [&str; 10] = [
+const HOLDS: [&str; 10] = [
     "reserve a p x/y 1 hold 10s",
     "reserve a p x/y 2 hold 20s",
     "reserve b q x/y 1 hold 10s",
@@ -29,6 +29,55 @@ const LETTERS: [&str; 10] = [
     "10s pass",
 ];
 
+/// One reservation through every verb, and one that is in its way or makes room for it.
+const VERBS: [&str; 14] = [
+    "reserve a p x/y 1 hold 10s",
+    "reserve a p x/y 3 least 2 commit",
+    "reserve a p x/y 1 commit force f",
+    "reserve b q x/y 2 least 1 hold 20s",
+    "commit a x/y 1",
+    "commit b",
+    "release a x/y 1",
+    "release b",
+    "extend a 15s",
+    "resize a x/y 2",
+    "resize b x/y 1 force f",
+    "transfer a to q",
+    "forget acme before 20s",
+    "10s pass",
+];
+
+/// Amounts, items and scopes in exchange for others, up and down the tree.
+const SWAPS: [&str; 13] = [
+    "reserve a p x/y 1 x/z 1 commit",
+    "reserve b q x/y 2 hold 10s",
+    "resize a x/y 2",
+    "resize a x/z 2 x/y 1",
+    "resize b x/z 1",
+    "transfer a to q",
+    "transfer a to acme",
+    "transfer b to p",
+    "release a x/z 1",
+    "commit b x/y 1",
+    "commit b if 7",
+    "limit q x/y 1",
+    "10s pass",
+];
+
+/// Fewer of them, for longer walks.
+const LONGER: [&str; 10] = [
+    "reserve a p x/y 2 hold 10s",
+    "reserve b q x/y 2 least 1 commit",
+    "commit a x/y 1",
+    "release a x/y 1",
+    "release b",
+    "extend a 15s",
+    "resize a x/y 3",
+    "transfer a to q",
+    "forget acme before 20s",
+    "10s pass",
+];
+
 /// A walk over all sequences that begin alike; prefixes are decided once.
 struct Walk {
     letters: Vec<Letter>,
@@ -37,13 +86,13 @@ struct Walk {
 }
 
 impl Walk {
-    fn new() -> Self {
+    fn new(letters: &[&str]) -> Self {
         let letter = |line: &&str| match *line {
             "10s pass" => Letter::Time(10_000),
             line => Letter::Command(command(line)),
         };
         Self {
-            letters: LETTERS.iter().map(letter).collect(),
+            letters: letters.iter().map(letter).collect(),
             sequences: 0,
             events: 0,
         }
@@ -78,11 +127,12 @@ const ABOVE: [&str; 4] = [
 
 /// All sequences of so many steps under some limits; and how many events they make, so that no
 /// walk can come to nothing unseen.
-fn check(here: &str, above: &[&str], steps: u32, events: u64) {
-    let mut walk = Walk::new();
+fn check(letters: &[&str], here: &str, above: &[&str], steps: u32, events: u64) {
+    let mut walk = Walk::new(letters);
     for above in above {
         let mut bench = run_bare(&format!(
             "resource x/y default 1
+            resource x/z default 2
             scope acme
             scope p under acme
             scope q under acme
@@ -92,31 +142,62 @@ fn check(here: &str, above: &[&str], steps: u32, events: u64) {
         bench.log.clear();
         walk.from(&bench, 0, steps);
     }
-    let sequences = above.len() as u64 * 10_u64.pow(steps);
+    let sequences = above.len() as u64 * (letters.len() as u64).pow(steps);
     assert_eq!((walk.sequences, walk.events), (sequences, events));
 }
 
 #[test]
 fn default_here() {
-    check("", &ABOVE, 4, 11_501);
+    check(&HOLDS, "", &ABOVE, 4, 11_501);
 }
 
 #[test]
 fn nothing_here() {
-    check("limit p x/y 0", &ABOVE, 4, 8_762);
+    check(&HOLDS, "limit p x/y 0", &ABOVE, 4, 8_762);
 }
 
 #[test]
 fn one_here() {
-    check("limit p x/y 1", &ABOVE, 4, 8_221);
+    check(&HOLDS, "limit p x/y 1", &ABOVE, 4, 8_221);
 }
 
 #[test]
 fn two_here() {
-    check("limit p x/y 2", &ABOVE, 4, 12_348);
+    check(&HOLDS, "limit p x/y 2", &ABOVE, 4, 12_348);
 }
 
 #[test]
 fn longer_where_most_is_possible() {
-    check("limit p x/y 2", &["limit acme x/y 2"], 5, 36_650);
+    check(&HOLDS, "limit p x/y 2", &["limit acme x/y 2"], 5, 36_650);
+}
+
+#[test]
+fn every_verb() {
+    check(&VERBS, "", &ABOVE, 4, 31_119);
+}
+
+#[test]
+fn every_verb_where_more_is_possible() {
+    check(&VERBS, "limit p x/y 2\n limit q x/y 2", &ABOVE, 4, 35_152);
+}
+
+#[test]
+fn every_verb_for_longer() {
+    check(
+        &LONGER,
+        "limit p x/y 3\n limit q x/y 2",
+        &["limit acme x/y 3"],
+        5,
+        27_117,
+    );
+}
+
+#[test]
+fn swaps() {
+    check(&SWAPS, "", &ABOVE, 4, 18_728);
+}
+
+#[test]
+fn swaps_where_more_is_possible() {
+    check(&SWAPS, "limit p x/y 2\n limit q x/y 2", &ABOVE, 4, 23_659);
 }

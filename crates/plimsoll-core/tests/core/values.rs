@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plimsoll_core::amount::{Amount, Ceiling};
 use plimsoll_core::bounds::{ATTRIBUTES_MAX, RESERVATION_LINES_MAX};
-use plimsoll_core::model::{Attributes, Line, Lines, LinesError, Role, State};
+use plimsoll_core::model::{Asked, Attributes, Line, Lines, LinesError, Role, State};
 use plimsoll_core::report::ReservationFilter;
 
 use crate::script::{command, run};
@@ -35,6 +35,39 @@ fn lines_are_some_and_each_about_something_else() {
 }
 
 #[test]
+fn what_would_do_is_something_and_no_more_than_all() {
+    let whole = lines(&[("vm/disk", 3), ("net/ip", 1)]).expect("lines");
+    let asked = |least: &[u64]| {
+        let least = least.iter().map(|units| amount(*units)).collect();
+        Asked::at_least(whole.clone(), least)
+    };
+    assert_eq!(asked(&[3]), None);
+    assert_eq!(asked(&[3, 1, 1]), None);
+    assert_eq!(asked(&[0, 1]), None);
+    assert_eq!(asked(&[4, 1]), None);
+    assert_eq!(asked(&[3, 1]), Some(Asked::whole(whole.clone())));
+    let part = asked(&[2, 1]).expect("less than all");
+    assert!(!part.is_whole() && *part.lines() == whole);
+    let least: Vec<u64> = part.iter().map(|(_, least)| least.units()).collect();
+    assert_eq!(least, [2, 1]);
+}
+
+#[test]
+fn lines_less_lines() {
+    let of = |asked: &[(&str, u64)]| lines(asked).expect("lines");
+    let all = of(&[("vm/disk", 3), ("net/ip", 1)]);
+    assert!(all.cover(&of(&[("net/ip", 1), ("vm/disk", 3)])));
+    assert!(!all.cover(&of(&[("net/ip", 2)])));
+    assert!(!all.cover(&of(&[("vm/disk", 1), ("vm/image", 1)])));
+    assert_eq!(all.amount_of(&item("vm/image")), Amount::ZERO);
+    assert_eq!(all.without(&all), None);
+    assert_eq!(
+        all.without(&of(&[("vm/disk", 1), ("net/ip", 1)])),
+        Some(of(&[("vm/disk", 2)]))
+    );
+}
+
+#[test]
 fn attributes_are_few() {
     let entries = |count: usize| -> BTreeMap<_, _> {
         (0..count)
@@ -61,6 +94,9 @@ fn roles() {
         (Role::Enforcer, "reserve r1 p vm/disk 1 commit"),
         (Role::Enforcer, "commit r1"),
         (Role::Enforcer, "release r1"),
+        (Role::Enforcer, "extend r1 300s"),
+        (Role::Enforcer, "resize r1 vm/disk 2"),
+        (Role::Enforcer, "transfer r1 to q"),
         (Role::Enforcer, "expire acme"),
         (Role::Manager, "scope p under acme"),
         (Role::Manager, "limit p vm/disk 1"),
@@ -70,9 +106,18 @@ fn roles() {
         (Role::Admin, "create k1 viewer p"),
         (Role::Admin, "disable k1"),
         (Role::Admin, "delete k1"),
+        (Role::Admin, "forget acme before 300s"),
     ];
     for (role, line) in roles {
-        assert_eq!(command(line).action.role(), role, "{line}");
+        let action = command(line).action;
+        assert_eq!((action.role(), action.is_forced()), (role, false), "{line}");
+    }
+    for line in [
+        "reserve r1 p vm/disk 1 commit force incident",
+        "resize r1 vm/disk 2 force incident",
+        "transfer r1 to q force incident",
+    ] {
+        assert!(command(line).action.is_forced(), "{line}");
     }
     let order = [Role::Viewer, Role::Enforcer, Role::Manager, Role::Admin];
     assert!(order.is_sorted());
@@ -100,6 +145,7 @@ fn states() {
             (state.name(), state.is_live(), state.is_due(START)),
             (name, is_live, is_due)
         );
+        assert_eq!(state.ended_at(), (!is_live).then_some(START));
     }
 }
 

@@ -78,6 +78,11 @@ impl World {
                 self.reservations
                     .insert((row.tenant.clone(), row.id.clone()), row);
             }
+            Change::ReservationGone(key) => {
+                self.reservations
+                    .remove(&(key.tenant, key.id))
+                    .expect("a reservation that was there");
+            }
             Change::Principal(row) => {
                 self.principals.insert(row.id.clone(), row);
             }
@@ -107,6 +112,21 @@ impl World {
             chain.push(parent);
         }
         chain
+    }
+
+    /// Those reservations of a tenant that have an instant, in order of it, ties in order of id.
+    fn in_order(
+        &self,
+        tenant: &ScopeId,
+        instant: fn(State) -> Option<Timestamp>,
+    ) -> impl Iterator<Item = &Reservation> {
+        let rows = self.reservations.values();
+        let rows = rows.filter(|row| row.tenant == *tenant);
+        let mut rows: Vec<(Timestamp, &Reservation)> = rows
+            .filter_map(|row| Some((instant(row.state)?, row)))
+            .collect();
+        rows.sort_by_key(|(at, row)| (*at, row.id.clone()));
+        rows.into_iter().map(|(_, row)| row)
     }
 
     /// Asserts that the accounts are the sums of the live reservations, within the number space.
@@ -171,18 +191,17 @@ impl Rows for World {
     }
 
     fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
-        let mut holds: Vec<(Timestamp, &Reservation)> = Vec::new();
-        for reservation in self
-            .reservations
-            .values()
-            .filter(|row| row.tenant == *tenant)
-        {
-            if let State::Held { expires_at } = reservation.state {
-                holds.push((expires_at, reservation));
-            }
-        }
-        holds.sort_by_key(|(expires_at, hold)| (*expires_at, hold.id.clone()));
-        holds.into_iter().map(|(_, hold)| hold)
+        self.in_order(tenant, |state| match state {
+            State::Held { expires_at } => Some(expires_at),
+            _ => None,
+        })
+    }
+
+    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
+        self.in_order(tenant, |state| match state {
+            State::Released { ended_at } | State::Expired { ended_at } => Some(ended_at),
+            _ => None,
+        })
     }
 
     fn principal(&self, id: &PrincipalId) -> Option<&Principal> {

@@ -65,6 +65,7 @@ codes! {
     LocationNotApplicable: 400, "location_not_applicable", "a location is too much";
     Unauthenticated: 401, "unauthenticated", "no valid credentials";
     Forbidden: 403, "forbidden", "the role does not allow it";
+    ForceNotPermitted: 403, "force_not_permitted", "passing the limits is not permitted";
     RoleTooWide: 403, "role_too_wide", "more than the reach allows";
     UnknownRoute: 404, "unknown_route", "no such operation";
     UnknownScope: 404, "unknown_scope", "no such scope";
@@ -73,7 +74,9 @@ codes! {
     NotFound: 404, "not_found", "nothing is there";
     MethodNotAllowed: 405, "method_not_allowed", "another method is needed";
     IdConflict: 409, "id_conflict", "the id is taken";
+    OtherTenant: 409, "other_tenant", "the scope is of another tenant";
     StateConflict: 409, "state_conflict", "the state does not allow it";
+    NotAPart: 409, "not_a_part", "it does not take that much";
     Immutable: 409, "immutable", "it never changes";
     TooDeep: 409, "too_deep", "the tree would be too deep";
     TooMany: 409, "too_many", "there are as many as there may be";
@@ -146,6 +149,14 @@ impl Problem {
             }
         };
         Problem::new(Code::Forbidden, detail)
+    }
+
+    /// 403: the caller may do it, but not past the limits.
+    pub fn force_not_permitted() -> Problem {
+        Problem::new(
+            Code::ForceNotPermitted,
+            "to `force` takes a permission of its own: call with a token that has it, or leave `force` out",
+        )
     }
 
     /// 404: what was asked for does not exist, or not for this caller.
@@ -276,6 +287,8 @@ impl Problem {
             | Denial::LocationNotApplicable(_)
             | Denial::NotFound
             | Denial::IdConflict
+            | Denial::NotAPart
+            | Denial::OtherTenant
             | Denial::Immutable { .. }
             | Denial::TooDeep
             | Denial::TooMany { .. }
@@ -350,6 +363,8 @@ fn code_of(denial: &Denial) -> Code {
         Denial::NotFound => Code::NotFound,
         Denial::IdConflict => Code::IdConflict,
         Denial::StateConflict { .. } => Code::StateConflict,
+        Denial::NotAPart => Code::NotAPart,
+        Denial::OtherTenant => Code::OtherTenant,
         Denial::PreconditionFailed { .. } => Code::PreconditionFailed,
         Denial::Immutable { .. } => Code::Immutable,
         Denial::TooDeep => Code::TooDeep,
@@ -379,8 +394,13 @@ fn detail_of(denial: &Denial) -> String {
         }
         Denial::NotFound => NOT_FOUND.to_owned(),
         Denial::IdConflict => "the id is taken, with other content: choose another id".to_owned(),
-        Denial::StateConflict { state } => {
-            format!("the reservation is `{state}`, which is its end: reserve under a new id")
+        Denial::StateConflict { state } => state_conflict(state),
+        Denial::NotAPart => {
+            "the lines are more than the reservation takes: read it and name a part of it"
+                .to_owned()
+        }
+        Denial::OtherTenant => {
+            "a reservation stays within its tenant: release it and reserve it there".to_owned()
         }
         Denial::PreconditionFailed {
             actual: Some(revision),
@@ -403,5 +423,15 @@ fn detail_of(denial: &Denial) -> String {
         }
         Denial::OwnPrincipal => "you call with this principal: call with another one".to_owned(),
         Denial::QuotaExceeded(exceeded) => explain(exceeded),
+    }
+}
+
+/// Why a reservation's state does not allow it: a hold cannot be transferred, what is used cannot
+/// be extended, and what has ended stays as it is.
+fn state_conflict(state: &str) -> String {
+    match state {
+        "held" => "the reservation is `held`, and only what is committed can be transferred: commit it first".to_owned(),
+        "committed" => "the reservation is `committed`, and only a hold can be extended: it lasts until you release it".to_owned(),
+        _ => format!("the reservation is `{state}`, which is its end: reserve under a new id"),
     }
 }

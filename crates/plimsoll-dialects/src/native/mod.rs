@@ -1,14 +1,18 @@
 //! The native API: JSON under [`BASE`], RFC 9457 problems, a generated OpenAPI document.
 //!
-//! [`decode`] turns a request into one [`Call`] or a [`Problem`]; the functions of [`encode`] turn
-//! what came of it into a reply. [`OPERATIONS`] is the only list of routes: routing, the roles and
-//! [`openapi::document`] are read from it, so a route that is not documented cannot exist.
+//! [`route`] finds the operation that a request asks for and so the role that it takes;
+//! [`Route::decode`] turns the request into one [`Call`] or a [`Problem`]; the functions of
+//! [`encode`] turn what came of it into a reply. [`OPERATIONS`] is the only list of routes: routing,
+//! the roles and [`openapi::document`] are read from it, so a route that is not documented, or that
+//! takes another role than it says, cannot exist.
 //!
 //! Modules, in reading order: `operations`, `wire`, `decode`, [`encode`], `errors`, [`openapi`].
 
 use plimsoll_core::amount::Timestamp;
-use plimsoll_core::command::{Action, Reserve};
-use plimsoll_core::model::{Item, Lines, Reach, Role};
+use plimsoll_core::command::{
+    Action, Expected, Extend, ReservationRef, Reserve, Resize, Settle, Transfer,
+};
+use plimsoll_core::model::{Asked, Item, Lines, Reach, Role};
 use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId, Text};
 use plimsoll_core::report::{QuotaFilter, ReservationFilter};
 
@@ -23,7 +27,7 @@ mod parameter;
 mod wire;
 
 pub use auth::bearer_token;
-pub use decode::decode;
+pub use decode::{Route, route};
 pub use encode::BatchOutcome;
 pub use errors::Problem;
 pub use operations::{Method, OPERATIONS, Operation};
@@ -37,13 +41,17 @@ pub const BATCH_PATH: &str = "/plimsoll/v1/reservations:batch";
 /// The most commands in one batch: at 1 KiB each, what fits into a body of 8 MiB.
 pub const BATCH_COMMANDS_MAX: usize = 8 * 1024;
 
+/// The most lines in the commands of one batch together: most reservations have one or two, and a
+/// batch must not cost others their turn.
+pub const BATCH_LINES_MAX: usize = 2 * BATCH_COMMANDS_MAX;
+
 /// What a caller wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
     /// Something to be decided as it stands.
     Act(Action),
-    /// The end of a hold; its tenant is still to be found.
-    Settle(Settle),
+    /// A change of a reservation; a scope of its tenant is still to be found.
+    Change(Change),
     /// Many of them. An item that could not be read is its own problem.
     Batch(Vec<Result<BatchItem, Problem>>),
     /// Whether a reservation would be granted.
@@ -51,7 +59,7 @@ pub enum Call {
         /// Where it would be taken.
         scope: ScopeId,
         /// What would be taken.
-        lines: Lines,
+        asked: Asked,
     },
     /// A new principal, without the secret that the server makes.
     CreatePrincipal(NewPrincipal),
@@ -59,46 +67,106 @@ pub enum Call {
     Read(Read),
 }
 
-impl Call {
-    /// The least role that may ask for it.
-    pub fn role(&self) -> Role {
-        match self {
-            Call::Act(action) => action.role(),
-            Call::Settle(_) | Call::Batch(_) => Role::Enforcer,
-            Call::Check { .. } => Role::Viewer,
-            Call::CreatePrincipal(_) => Role::Admin,
-            Call::Read(read) => read.role(),
-        }
-    }
-}
-
 /// One command of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BatchItem {
     /// Take something.
     Reserve(Reserve),
-    /// Keep it or let it go.
-    Settle(Settle),
+    /// Change what was taken.
+    Change(Change),
 }
 
-/// Asks for the end of a hold.
+impl BatchItem {
+    /// The lines that it names.
+    fn lines(&self) -> usize {
+        let lines = match self {
+            BatchItem::Reserve(reserve) => Some(reserve.asked.lines()),
+            BatchItem::Change(change) => match &change.verb {
+                Verb::Commit { part } | Verb::Release { part } => part.as_ref(),
+                Verb::Resize { lines, .. } => Some(lines),
+                Verb::Extend { .. } | Verb::Transfer { .. } => None,
+            },
+        };
+        lines.map_or(0, |lines| lines.len())
+    }
+}
+
+/// Asks for a change of a reservation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settle {
-    /// Which end.
-    pub verb: Verb,
-    /// Of which reservation.
+pub struct Change {
+    /// Which reservation.
     pub id: ReservationId,
-    /// A scope of the tenant: needed where the caller sees more than one tenant with that id.
+    /// A scope of its tenant: needed where the caller sees more than one tenant with that id.
     pub scope: Option<ScopeId>,
+    /// What becomes of it.
+    pub verb: Verb,
+    /// What the caller believes to be there.
+    pub expected: Expected,
 }
 
-/// How a hold ends by its caller's wish.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+impl Change {
+    /// What is to be decided, once a scope of the reservation's tenant is known: the one that the
+    /// caller names, else one that the server finds.
+    pub fn action(self, scope: ScopeId) -> Action {
+        let Change { id, expected, .. } = self;
+        let of = ReservationRef { scope, id };
+        let settle = |of, part| Settle { of, part, expected };
+        match self.verb {
+            Verb::Commit { part } => Action::Commit(settle(of, part)),
+            Verb::Release { part } => Action::Release(settle(of, part)),
+            Verb::Extend { ttl_ms } => Action::Extend(Extend {
+                of,
+                ttl_ms,
+                expected,
+            }),
+            Verb::Resize { lines, force } => Action::Resize(Resize {
+                of,
+                lines,
+                force,
+                expected,
+            }),
+            Verb::Transfer { to, force } => Action::Transfer(Transfer {
+                of,
+                to,
+                force,
+                expected,
+            }),
+        }
+    }
+}
+
+/// What may become of a reservation by its caller's wish.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verb {
     /// It becomes usage.
-    Commit,
+    Commit {
+        /// How much of it, the rest is let go; `None` for all.
+        part: Option<Lines>,
+    },
     /// It is let go.
-    Release,
+    Release {
+        /// How much of it; `None` for all.
+        part: Option<Lines>,
+    },
+    /// It is held for longer.
+    Extend {
+        /// From now on, in milliseconds.
+        ttl_ms: u64,
+    },
+    /// It takes other amounts.
+    Resize {
+        /// What it is to take from now on.
+        lines: Lines,
+        /// Why it is to pass the limits, where it is.
+        force: Option<Text>,
+    },
+    /// It is taken in another scope of its tenant.
+    Transfer {
+        /// Where it is to be taken from now on.
+        to: ScopeId,
+        /// Why it is to pass the limits, where it is.
+        force: Option<Text>,
+    },
 }
 
 /// Asks for a principal.
@@ -112,6 +180,8 @@ pub struct NewPrincipal {
     pub role: Role,
     /// Where it may do it.
     pub reach: Reach,
+    /// Whether it may let a reservation past the limits.
+    pub may_force: bool,
     /// The first instant at which it may not call.
     pub expires_at: Option<Timestamp>,
     /// For people.
@@ -196,24 +266,6 @@ pub enum Read {
     },
     /// One principal.
     Principal(PrincipalId),
-}
-
-impl Read {
-    fn role(&self) -> Role {
-        match self {
-            Read::Resources
-            | Read::Resource(_)
-            | Read::Locations
-            | Read::Location(_)
-            | Read::Scopes { .. }
-            | Read::Scope(_)
-            | Read::Limits { .. }
-            | Read::Quotas { .. }
-            | Read::Reservation { .. }
-            | Read::Reservations { .. } => Role::Viewer,
-            Read::Principals { .. } | Read::Principal(_) => Role::Admin,
-        }
-    }
 }
 
 /// A part of a list.

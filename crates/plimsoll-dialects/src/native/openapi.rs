@@ -122,7 +122,7 @@ fn parameters(operation: &Operation) -> Value {
             "name": "if-match",
             "in": "header",
             "required": false,
-            "description": "The `etag` of the limit that is there; another one is 412.",
+            "description": "The `etag` that you read; where it is another one by now, the answer is 412.",
             "schema": {"type": "string", "pattern": "^\"[0-9]+\"$"},
         })
     });

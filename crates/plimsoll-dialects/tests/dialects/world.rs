@@ -205,6 +205,10 @@ impl Rows for World {
         std::iter::empty()
     }
 
+    fn ended(&self, _: &ScopeId) -> impl Iterator<Item = &Reservation> {
+        std::iter::empty()
+    }
+
     fn principal(&self, _: &PrincipalId) -> Option<&Principal> {
         unreachable!("a report needs no principal")
     }

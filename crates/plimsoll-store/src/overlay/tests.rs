@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 
+use plimsoll_core::amount::Timestamp;
+use plimsoll_core::model::State;
 use plimsoll_core::names::ResourceName;
 
 use super::*;
@@ -55,6 +57,8 @@ fn assert_same_rows(overlay: &Overlay<'_>, tables: &Tables, seed: u64) {
         }
         let holds: Vec<_> = tables.holds(scope).collect();
         same(overlay.holds(scope).collect(), holds, "holds", seed);
+        let ended: Vec<_> = tables.ended(scope).collect();
+        same(overlay.ended(scope).collect(), ended, "ended", seed);
     }
     for id in &principals() {
         same(
@@ -66,23 +70,29 @@ fn assert_same_rows(overlay: &Overlay<'_>, tables: &Tables, seed: u64) {
     }
 }
 
-/// The holds in order of expiry, ties in order of id, found without any index.
-fn assert_holds_in_order(tables: &Tables, seed: u64) {
+/// The orders of a tenant's reservations, ties in order of id, found without any index.
+fn assert_in_order(tables: &Tables, seed: u64) {
+    let expires_at = |state: State| match state {
+        State::Held { expires_at } => Some(expires_at),
+        State::Committed | State::Released { .. } | State::Expired { .. } => None,
+    };
     for tenant in &scopes() {
-        let mut expected: Vec<_> = tables
-            .reservations()
-            .filter(|row| row.tenant == *tenant)
-            .filter_map(|row| match row.state {
-                State::Held { expires_at } => Some((expires_at, &row.id)),
-                State::Committed | State::Released { .. } | State::Expired { .. } => None,
-            })
-            .collect();
-        expected.sort_unstable();
-        let found: Vec<_> = tables
-            .hold_order(tenant)
-            .map(|(at, row)| (*at, &row.id))
-            .collect();
-        assert_eq!(found, expected, "seed {seed}");
+        let of_tenant = || tables.reservations().filter(|row| row.tenant == *tenant);
+        let check = |order, instant: &dyn Fn(State) -> Option<Timestamp>| {
+            let mut expected: Vec<_> = of_tenant()
+                .filter_map(|row| Some((instant(row.state)?, &row.id)))
+                .collect();
+            expected.sort_unstable();
+            let found = tables.in_time(tenant, order);
+            let found: Vec<_> = found.map(|(at, row)| (*at, &row.id)).collect();
+            assert_eq!(found, expected, "seed {seed}");
+        };
+        check(TimeOrder::Holds, &expires_at);
+        check(TimeOrder::Ended, &State::ended_at);
+        let mut ids: Vec<_> = of_tenant().map(|row| &row.id).collect();
+        ids.sort_unstable();
+        let listed = tables.reservations_after(tenant, None).map(|row| &row.id);
+        assert_eq!(listed.collect::<Vec<_>>(), ids, "seed {seed}");
     }
 }
 
@@ -118,7 +128,7 @@ fn the_overlay_answers_as_the_tables_will() {
             overlay.apply(&event, chain).expect("the next one");
             above.apply(event, chain).expect("the next one");
             assert_same_rows(&overlay, &above, seed);
-            assert_holds_in_order(&above, seed);
+            assert_in_order(&above, seed);
         }
     }
 }

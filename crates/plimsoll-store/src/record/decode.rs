@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
-use plimsoll_core::event::{Cause, Change, Event, Log};
+use plimsoll_core::command::ReservationKey;
+use plimsoll_core::event::{Cause, Change, Event, Log, Mark};
 use plimsoll_core::model::{
-    Account, Attributes, Credential, Item, Limit, Line, Lines, Location, Principal, Reach,
-    Reservation, Resource, Role, Scope, State, Terms,
+    Account, Asked, Attributes, Credential, Item, Limit, Line, Lines, Location, Original,
+    Principal, Reach, Reservation, Resource, Role, Scope, State, Terms,
 };
 use plimsoll_core::names::NameError;
 use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId, Text};
 
-use super::Hash;
+use super::EVENTS_OFFSET;
 
 /// What is wrong with a record, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,18 +34,12 @@ impl std::error::Error for Damage {}
 
 type Parsed<T> = Result<T, Damage>;
 
-/// A record's events, each with its bytes.
-type Events = Vec<(Event, Box<[u8]>)>;
-
-/// Reads everything between the version and the trailer.
-pub(super) fn body(body: &[u8]) -> Parsed<(u64, Hash, Events)> {
+/// Reads the events of a record, each with its bytes: `count` of them, and nothing behind them.
+pub(super) fn events(body: &[u8], count: u32) -> Parsed<Vec<(Event, Box<[u8]>)>> {
     let mut reader = Reader {
         bytes: body,
-        offset: 1,
+        offset: EVENTS_OFFSET,
     };
-    let sequence = u64::from_le_bytes(reader.array()?);
-    let previous = reader.array()?;
-    let count = u32::from_le_bytes(reader.array()?);
     let mut events = Vec::new();
     for _ in 0..count {
         let start = reader.offset;
@@ -57,7 +52,7 @@ pub(super) fn body(body: &[u8]) -> Parsed<(u64, Hash, Events)> {
     if reader.offset < body.len() {
         return Err(reader.damage("there are bytes behind the last event"));
     }
-    Ok((sequence, previous, events))
+    Ok(events)
 }
 
 struct Reader<'a> {
@@ -191,6 +186,13 @@ impl<'a> Reader<'a> {
         let at = self.instant()?;
         let actor = self.name(PrincipalId::parse)?;
         let cause = self.cause()?;
+        let mark = match self.byte()? {
+            0 => Mark::Enforced,
+            1 => Mark::Forced {
+                reason: self.name(Text::parse)?,
+            },
+            _ => return Err(self.damage("a mark is of no known kind")),
+        };
         let changes = (0..self.len()?)
             .map(|_| self.change())
             .collect::<Parsed<_>>()?;
@@ -200,6 +202,7 @@ impl<'a> Reader<'a> {
             at,
             actor,
             cause,
+            mark,
             changes,
         })
     }
@@ -218,6 +221,10 @@ impl<'a> Reader<'a> {
             9 => Cause::PrincipalCreated,
             10 => Cause::PrincipalChanged,
             11 => Cause::PrincipalDeleted,
+            12 => Cause::Extended,
+            13 => Cause::Resized,
+            14 => Cause::Transferred,
+            15 => Cause::Forgotten,
             _ => return Err(self.damage("a cause is of no known kind")),
         })
     }
@@ -243,6 +250,10 @@ impl<'a> Reader<'a> {
             6 => Change::Reservation(self.reservation()?),
             7 => Change::Principal(self.principal()?),
             8 => Change::PrincipalGone(self.name(PrincipalId::parse)?),
+            9 => Change::ReservationGone(ReservationKey {
+                tenant: self.name(ScopeId::parse)?,
+                id: self.name(ReservationId::parse)?,
+            }),
             _ => return Err(self.damage("a change is of no known kind")),
         })
     }
@@ -294,6 +305,11 @@ impl<'a> Reader<'a> {
             id: self.name(ReservationId::parse)?,
             scope: self.name(ScopeId::parse)?,
             lines: self.lines()?,
+            original: if self.flag()? {
+                Some(Box::new(self.original()?))
+            } else {
+                None
+            },
             terms: if self.flag()? {
                 Terms::Commit
             } else {
@@ -301,6 +317,7 @@ impl<'a> Reader<'a> {
                     ttl_ms: self.integer()?,
                 }
             },
+            forced: self.optional_name(Text::parse)?,
             holder: self.optional_name(Text::parse)?,
             attributes: self.attributes()?,
             state: match self.byte()? {
@@ -322,16 +339,31 @@ impl<'a> Reader<'a> {
     }
 
     fn lines(&mut self) -> Parsed<Lines> {
-        let line = |reader: &mut Self| {
-            Ok(Line {
-                item: reader.item()?,
-                amount: reader.amount()?,
-            })
-        };
         let lines = (0..self.len()?)
-            .map(|_| line(self))
+            .map(|_| self.line())
             .collect::<Parsed<_>>()?;
         Lines::new(lines).map_err(|_| self.damage("a reservation's lines are none"))
+    }
+
+    fn line(&mut self) -> Parsed<Line> {
+        Ok(Line {
+            item: self.item()?,
+            amount: self.amount()?,
+        })
+    }
+
+    fn original(&mut self) -> Parsed<Original> {
+        let scope = self.name(ScopeId::parse)?;
+        let asked: Vec<(Line, Amount)> = (0..self.len()?)
+            .map(|_| Ok((self.line()?, self.amount()?)))
+            .collect::<Parsed<_>>()?;
+        let (lines, at_least): (Vec<Line>, Vec<Amount>) = asked.into_iter().unzip();
+        let lines = Lines::new(lines).ok();
+        let asked = lines.and_then(|lines| Asked::at_least(lines, at_least));
+        Ok(Original {
+            scope,
+            asked: asked.ok_or_else(|| self.damage("an original's lines are none"))?,
+        })
     }
 
     fn principal(&mut self) -> Parsed<Principal> {
@@ -349,6 +381,7 @@ impl<'a> Reader<'a> {
             } else {
                 Reach::Everything
             },
+            may_force: self.flag()?,
             credential: if self.flag()? {
                 Credential::Token {
                     hash: self.array()?,

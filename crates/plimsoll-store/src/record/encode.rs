@@ -1,10 +1,10 @@
 //! Core values to bytes.
 
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
-use plimsoll_core::event::{Cause, Change, Event, Log};
+use plimsoll_core::event::{Cause, Change, Event, Log, Mark};
 use plimsoll_core::model::{
-    Attributes, Credential, Item, Limit, Location, Principal, Reach, Reservation, Resource, Role,
-    Scope, State, Terms,
+    Attributes, Credential, Item, Limit, Location, Original, Principal, Reach, Reservation,
+    Resource, Role, Scope, State, Terms,
 };
 
 pub(super) fn event(out: &mut Vec<u8>, event: &Event) {
@@ -19,6 +19,13 @@ pub(super) fn event(out: &mut Vec<u8>, event: &Event) {
     instant(out, event.at);
     text(out, event.actor.as_str());
     out.push(cause_number(event.cause));
+    match &event.mark {
+        Mark::Enforced => out.push(0),
+        Mark::Forced { reason } => {
+            out.push(1);
+            text(out, reason.as_str());
+        }
+    }
     integer(out, event.changes.len() as u64);
     for item in &event.changes {
         change(out, item);
@@ -40,6 +47,10 @@ fn cause_number(cause: Cause) -> u8 {
         Cause::PrincipalCreated => 9,
         Cause::PrincipalChanged => 10,
         Cause::PrincipalDeleted => 11,
+        Cause::Extended => 12,
+        Cause::Resized => 13,
+        Cause::Transferred => 14,
+        Cause::Forgotten => 15,
     }
 }
 
@@ -70,6 +81,11 @@ pub(super) fn change(out: &mut Vec<u8>, change: &Change) {
         Change::PrincipalGone(id) => {
             out.push(8);
             text(out, id.as_str());
+        }
+        Change::ReservationGone(key) => {
+            out.push(9);
+            text(out, key.tenant.as_str());
+            text(out, key.id.as_str());
         }
     }
 }
@@ -121,6 +137,13 @@ fn reservation(out: &mut Vec<u8>, row: &Reservation) {
         item(out, &line.item);
         amount(out, line.amount);
     }
+    match &row.original {
+        None => out.push(0),
+        Some(asked_for) => {
+            out.push(1);
+            original(out, asked_for);
+        }
+    }
     match row.terms {
         Terms::Hold { ttl_ms } => {
             out.push(0);
@@ -128,6 +151,7 @@ fn reservation(out: &mut Vec<u8>, row: &Reservation) {
         }
         Terms::Commit => out.push(1),
     }
+    optional_text(out, row.forced.as_ref().map(|reason| reason.as_str()));
     optional_text(out, row.holder.as_ref().map(|holder| holder.as_str()));
     attributes(out, &row.attributes);
     let (state, at) = match row.state {
@@ -142,6 +166,16 @@ fn reservation(out: &mut Vec<u8>, row: &Reservation) {
     }
     instant(out, row.created_at);
     integer(out, row.revision);
+}
+
+fn original(out: &mut Vec<u8>, row: &Original) {
+    text(out, row.scope.as_str());
+    integer(out, row.asked.lines().len() as u64);
+    for (line, least) in row.asked.iter() {
+        item(out, &line.item);
+        amount(out, line.amount);
+        amount(out, least);
+    }
 }
 
 fn principal(out: &mut Vec<u8>, row: &Principal) {
@@ -159,6 +193,7 @@ fn principal(out: &mut Vec<u8>, row: &Principal) {
             text(out, scope.as_str());
         }
     }
+    out.push(u8::from(row.may_force));
     match &row.credential {
         Credential::AccessKey { sealed_secret } => {
             out.push(0);

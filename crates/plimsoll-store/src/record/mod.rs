@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! offset  bytes  field
-//!      0      1  version, 1
+//!      0      1  version, 2
 //!      1      8  sequence, little endian, from 1
 //!      9     32  previous: the hash of the record before; zeros in the first
 //!     41      4  number of events, little endian
@@ -27,8 +27,9 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use decode::Damage;
 
-/// The layout that this build writes. It reads this one only.
-const VERSION: u8 = 1;
+/// The layout that this build writes. It reads this one only: version 1 was never released.
+const VERSION: u8 = 2;
+const UNRELEASED_VERSION: u8 = 1;
 const EVENTS_OFFSET: usize = 45;
 const TRAILER_LEN: usize = 36;
 
@@ -40,8 +41,6 @@ pub type Hash = [u8; 32];
 pub(crate) struct Record {
     /// Its place, from 1.
     pub(crate) sequence: u64,
-    /// The hash of the record before.
-    pub(crate) previous: Hash,
     /// This record's hash.
     pub(crate) hash: Hash,
     /// What happened, each event with its bytes.
@@ -95,11 +94,24 @@ impl RecordWriter {
     }
 }
 
-impl Record {
-    /// Reads a record and checks its checksum and its hash.
+/// A record whose bytes are those that were written, its events not read yet.
+#[derive(Debug)]
+pub(crate) struct Sealed<'a> {
+    /// Its place, from 1.
+    pub(crate) sequence: u64,
+    /// The hash of the record before.
+    pub(crate) previous: Hash,
+    /// This record's hash.
+    pub(crate) hash: Hash,
+    event_count: u32,
+    body: &'a [u8],
+}
+
+impl<'a> Sealed<'a> {
+    /// Checks a record's checksum and its hash.
     ///
     /// Errors: [`Damage`] says what is wrong and at which byte.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Damage> {
+    pub(crate) fn check(bytes: &'a [u8]) -> Result<Self, Damage> {
         let (body, trailer) = bytes
             .len()
             .checked_sub(TRAILER_LEN)
@@ -122,20 +134,47 @@ impl Record {
                 what: "the hash does not match",
             });
         }
-        if body[0] != VERSION {
-            return Err(Damage {
+        match body[0] {
+            VERSION => Ok(Self::of(body, hash)),
+            UNRELEASED_VERSION => Err(Damage {
+                offset: 0,
+                what: "the record is of version 1, written by an unreleased build",
+            }),
+            _ => Err(Damage {
                 offset: 0,
                 what: "the record is of a version not known here",
-            });
+            }),
         }
-        let (sequence, previous, events) = decode::body(body)?;
-        Ok(Self {
-            sequence,
-            previous,
+    }
+
+    /// Takes the header of a body that is long enough to have one.
+    fn of(body: &'a [u8], hash: Hash) -> Self {
+        Self {
+            sequence: u64::from_le_bytes(field(body, 1)),
+            previous: field(body, 9),
             hash,
-            events,
+            event_count: u32::from_le_bytes(field(body, EVENTS_OFFSET - 4)),
+            body,
+        }
+    }
+
+    /// Reads the events.
+    ///
+    /// Errors: [`Damage`] where they are none that this build could have written.
+    pub(crate) fn read(self) -> Result<Record, Damage> {
+        Ok(Record {
+            sequence: self.sequence,
+            hash: self.hash,
+            events: decode::events(self.body, self.event_count)?,
         })
     }
+}
+
+/// The bytes of a header's field.
+fn field<const N: usize>(body: &[u8], offset: usize) -> [u8; N] {
+    let mut field = [0; N];
+    field.copy_from_slice(&body[offset..offset + N]);
+    field
 }
 
 /// The hash of an event in the chain of its log.

@@ -1,9 +1,9 @@
 //! What was written is read back; what was changed is refused.
 
 use expect_test::{Expect, expect};
-use plimsoll_core::event::{Cause, Change, Event, Log};
+use plimsoll_core::event::{Cause, Change, Event, Log, Mark};
 use plimsoll_core::model::{State, Terms};
-use plimsoll_core::names::{PrincipalId, ScopeId};
+use plimsoll_core::names::{PrincipalId, ScopeId, Text};
 
 use super::*;
 use crate::testing::{CAUSES, CHANGE_KINDS, Dice, instant, name};
@@ -21,6 +21,7 @@ fn kind(change: &Change) -> usize {
         Change::Reservation(_) => 6,
         Change::Principal(_) => 7,
         Change::PrincipalGone(_) => 8,
+        Change::ReservationGone(_) => 9,
     }
 }
 
@@ -39,6 +40,10 @@ fn cause_place(cause: Cause) -> usize {
         Cause::PrincipalCreated => 9,
         Cause::PrincipalChanged => 10,
         Cause::PrincipalDeleted => 11,
+        Cause::Extended => 12,
+        Cause::Resized => 13,
+        Cause::Transferred => 14,
+        Cause::Forgotten => 15,
     }
 }
 
@@ -57,17 +62,25 @@ fn event(cause: Cause, changes: Vec<Change>) -> Event {
         at: instant(1_000),
         actor: name("root", PrincipalId::parse),
         cause,
+        mark: Mark::Enforced,
         changes,
     }
 }
 
+fn parse(bytes: &[u8]) -> Result<Record, Damage> {
+    Sealed::check(bytes)?.read()
+}
+
 fn assert_round_trip(events: &[Event]) {
     let (bytes, hash) = record(events);
-    let parsed = Record::parse(&bytes).unwrap_or_else(|damage| panic!("{damage}: {events:?}"));
+    let sealed = Sealed::check(&bytes).unwrap_or_else(|damage| panic!("{damage}: {events:?}"));
+    assert_eq!((sealed.sequence, sealed.previous), (7, [9; 32]));
+    let parsed = sealed
+        .read()
+        .unwrap_or_else(|damage| panic!("{damage}: {events:?}"));
     let read: Vec<&Event> = parsed.events.iter().map(|(event, _)| event).collect();
     assert_eq!(read, events.iter().collect::<Vec<_>>());
-    assert_eq!((parsed.sequence, parsed.previous), (7, [9; 32]));
-    assert_eq!(parsed.hash, hash);
+    assert_eq!((parsed.sequence, parsed.hash), (7, hash));
     for (event, bytes) in &parsed.events {
         let chain = RecordWriter::new(1, &Hash::default()).push(event, &[1; 32]);
         assert_eq!(chained(&[1; 32], bytes), chain, "{event:?}");
@@ -91,6 +104,18 @@ fn every_cause_is_read_back() {
     for (place, cause) in CAUSES.into_iter().enumerate() {
         assert_eq!(cause_place(cause), place);
         assert_round_trip(&[event(cause, vec![])]);
+    }
+}
+
+#[test]
+fn every_mark_is_read_back() {
+    let mut dice = Dice(2);
+    for _ in 0..40 {
+        let mark = dice.mark();
+        assert_round_trip(&[Event {
+            mark,
+            ..event(Cause::Reserved, vec![])
+        }]);
     }
 }
 
@@ -148,49 +173,62 @@ fn check_bytes(bytes: &[u8], expect: Expect) {
 fn the_layout_stays() {
     let mut dice = Dice(3);
     let changes = (0..CHANGE_KINDS).map(|kind| dice.change(kind)).collect();
-    let (bytes, _) = record(&[event(Cause::Reserved, changes)]);
+    let reason = name("rush", Text::parse);
+    let (bytes, _) = record(&[Event {
+        mark: Mark::Forced { reason },
+        ..event(Cause::Reserved, changes)
+    }]);
     check_bytes(
         &bytes,
         expect![[r#"
-        01 07 00 00 00 00 00 00 00 09 09 09 09 09 09 09
-        09 09 09 09 09 09 09 09 09 09 09 09 09 09 09 09
-        09 09 09 09 09 09 09 09 09 01 00 00 00 01 01 74
-        03 e8 07 04 72 6f 6f 74 00 09 00 08 76 6d 2f 69
-        6d 61 67 65 01 78 00 f3 ad e5 ad 9b a2 bb 03 00
-        01 0f 5a c3 bc 72 69 63 68 2c 20 e6 97 a5 e6 9c
-        ac 01 05 46 52 41 2d 41 00 00 02 01 75 01 01 74
-        03 74 2d 62 08 01 78 03 03 74 2d 61 08 76 6d 2f
-        69 6d 61 67 65 00 01 03 6d 69 61 80 01 01 78 01
-        04 01 75 08 76 6d 2f 69 6d 61 67 65 01 05 46 52
-        41 2d 41 05 03 74 2d 61 08 76 6d 2f 69 6d 61 67
-        65 01 05 48 4b 47 2d 41 ad 04 c8 f2 ee 94 a5 b0
-        98 07 06 01 74 02 72 34 01 74 04 08 76 6d 2f 69
-        6d 61 67 65 01 05 46 52 41 2d 41 93 cb 39 08 76
-        6d 2f 69 6d 61 67 65 01 05 48 4b 47 2d 41 ec 9b
-        0f 08 76 6d 2f 69 6d 61 67 65 00 d9 8b 25 07 76
-        6d 2f 64 69 73 6b 00 a5 95 17 00 00 01 13 61 20
-        22 71 75 6f 74 65 64 22 20 5c 20 27 74 65 78 74
-        27 01 02 6b 30 00 02 93 b0 a5 8c 11 d5 97 f4 b2
-        93 c1 31 80 01 07 02 6b 33 00 01 01 74 00 20 8d
-        92 60 f5 6a 50 51 6a 8d 92 60 f5 6a 50 51 6a 8d
-        92 60 f5 6a 50 51 6a 8d 92 60 f5 6a 50 51 6a 00
-        01 00 01 78 ff df f3 a3 d2 fa 0f ff ff ff ff ff
-        ff ff ff ff 01 08 02 6b 33 c6 18 a2 a8 39 be 83
-        a8 e9 dc 61 ed 5d e7 80 f2 1c 8b 97 e5 83 ed 45
-        3d 50 4f 03 ae e4 ec ed 33 76 0f 96 8f
-    "#]],
+            02 07 00 00 00 00 00 00 00 09 09 09 09 09 09 09
+            09 09 09 09 09 09 09 09 09 09 09 09 09 09 09 09
+            09 09 09 09 09 09 09 09 09 01 00 00 00 01 01 74
+            03 e8 07 04 72 6f 6f 74 00 01 04 72 75 73 68 0a
+            00 08 76 6d 2f 69 6d 61 67 65 01 78 00 f3 ad e5
+            ad 9b a2 bb 03 00 01 0f 5a c3 bc 72 69 63 68 2c
+            20 e6 97 a5 e6 9c ac 01 05 46 52 41 2d 41 00 00
+            02 01 75 01 01 74 03 74 2d 62 08 01 78 03 03 74
+            2d 61 08 76 6d 2f 69 6d 61 67 65 00 01 03 6d 69
+            61 80 01 01 78 01 04 01 75 08 76 6d 2f 69 6d 61
+            67 65 01 05 46 52 41 2d 41 05 03 74 2d 61 08 76
+            6d 2f 69 6d 61 67 65 01 05 48 4b 47 2d 41 ad 04
+            c8 f2 ee 94 a5 b0 98 07 06 01 75 02 72 33 01 75
+            01 08 76 6d 2f 69 6d 61 67 65 01 05 46 52 41 2d
+            41 a5 95 17 01 03 74 2d 62 04 08 76 6d 2f 69 6d
+            61 67 65 01 05 46 52 41 2d 41 f1 e7 36 f0 e6 19
+            08 76 6d 2f 69 6d 61 67 65 01 05 48 4b 47 2d 41
+            b0 85 1c e2 fa 01 08 76 6d 2f 69 6d 61 67 65 00
+            91 d5 19 c3 b0 0a 07 76 6d 2f 64 69 73 6b 00 d1
+            b3 3c f9 fe 20 00 ff ff ff ff ff ff ff ff ff 01
+            00 01 13 61 20 22 71 75 6f 74 65 64 22 20 5c 20
+            27 74 65 78 74 27 03 02 6b 30 00 02 6b 31 13 61
+            20 22 71 75 6f 74 65 64 22 20 5c 20 27 74 65 78
+            74 27 02 6b 32 13 61 20 22 71 75 6f 74 65 64 22
+            20 5c 20 27 74 65 78 74 27 00 03 af de 85 83 07
+            80 01 07 02 6b 33 01 01 03 74 2d 61 00 00 38 f6
+            b6 a2 37 01 ac 59 84 f6 b6 a2 37 01 ac 59 84 f6
+            b6 a2 37 01 ac 59 84 f6 b6 a2 37 01 ac 59 84 f6
+            b6 a2 37 01 ac 59 84 f6 b6 a2 37 01 ac 59 84 f6
+            b6 a2 37 01 ac 59 84 00 01 99 d7 93 a3 ee d1 12
+            13 61 20 22 71 75 6f 74 65 64 22 20 5c 20 27 74
+            65 78 74 27 7f e9 b8 c4 82 c9 e8 bd bb 3a 08 02
+            6b 33 09 01 75 02 72 32 ac 5a a3 47 8a 07 4d cc
+            3f b4 a7 96 54 d3 31 89 f0 63 3c 62 6f 03 e8 2b
+            1b 4b 84 f2 c9 cc 99 6c 5b 99 b7 ea
+        "#]],
     );
     let (bytes, _) = record(&[]);
     check_bytes(
         &bytes,
         expect![[r#"
-        01 07 00 00 00 00 00 00 00 09 09 09 09 09 09 09
-        09 09 09 09 09 09 09 09 09 09 09 09 09 09 09 09
-        09 09 09 09 09 09 09 09 09 00 00 00 00 5e e8 f3
-        1c 5b a3 1a 3b 73 49 0c 31 97 b8 da e0 1e 6a 46
-        b7 60 34 58 73 b0 c2 6e 54 c1 4d 73 08 16 db 24
-        5e
-    "#]],
+            02 07 00 00 00 00 00 00 00 09 09 09 09 09 09 09
+            09 09 09 09 09 09 09 09 09 09 09 09 09 09 09 09
+            09 09 09 09 09 09 09 09 09 00 00 00 00 cb 96 38
+            23 c8 a7 ab 24 09 fd d9 69 a8 57 4a 29 11 a2 27
+            78 11 84 26 a2 3f 7f 68 41 e8 26 8e 61 67 d2 0b
+            20
+        "#]],
     );
 }
 
@@ -207,21 +245,21 @@ fn every_changed_byte_is_refused() {
         let right = bytes[position];
         for mask in [0x01, 0x80, 0xff] {
             bytes[position] = right ^ mask;
-            assert!(Record::parse(&bytes).is_err(), "byte {position} ^ {mask}");
+            assert!(parse(&bytes).is_err(), "byte {position} ^ {mask}");
         }
         bytes[position] = right;
     }
-    assert!(Record::parse(&bytes).is_ok());
+    assert!(parse(&bytes).is_ok());
 }
 
 #[test]
 fn every_shorter_or_longer_record_is_refused() {
     let mut bytes = small_record();
     for len in 0..bytes.len() {
-        assert!(Record::parse(&bytes[..len]).is_err(), "{len} bytes");
+        assert!(parse(&bytes[..len]).is_err(), "{len} bytes");
     }
     bytes.push(0);
-    assert!(Record::parse(&bytes).is_err());
+    assert!(parse(&bytes).is_err());
 }
 
 /// A record around any body, with a right checksum and a right hash.
@@ -233,7 +271,7 @@ fn sealed(body: &[u8]) -> Vec<u8> {
 }
 
 fn check_damage(body: &[u8], expect: Expect) {
-    let damage = Record::parse(&sealed(body)).expect_err("hostile bytes");
+    let damage = parse(&sealed(body)).expect_err("hostile bytes");
     expect.assert_eq(&damage.to_string());
 }
 
@@ -252,8 +290,12 @@ fn hostile_records_are_refused_with_a_reason() {
     let damage = |body: Vec<u8>, expect: Expect| check_damage(&body, expect);
     damage(vec![], expect!["the record is cut short (byte 36)"]);
     damage(
-        [&[2][..], &header(0)[1..]].concat(),
+        [&[3][..], &header(0)[1..]].concat(),
         expect!["the record is of a version not known here (byte 0)"],
+    );
+    damage(
+        [&[1][..], &header(0)[1..]].concat(),
+        expect!["the record is of version 1, written by an unreleased build (byte 0)"],
     );
     damage(
         with(u32::MAX, &[]),
@@ -284,20 +326,48 @@ fn hostile_records_are_refused_with_a_reason() {
         expect!["a number does not fit into 64 bits (byte 56)"],
     );
     // An event of as many changes as the record has bytes.
-    let event = [0, 1, 1, 1, b'r', 0, 50, 8, 1, b'k'];
-    damage(with(1, &event), expect!["a value is cut short (byte 55)"]);
+    let event = [0, 1, 1, 1, b'r', 0, 0, 50, 8, 1, b'k'];
+    damage(with(1, &event), expect!["a value is cut short (byte 56)"]);
     damage(
-        with(1, &[0, 1, 1, 1, b'r', 12, 0]),
+        with(1, &[0, 1, 1, 1, b'r', 16, 0, 0]),
         expect!["a cause is of no known kind (byte 51)"],
     );
     damage(
-        with(1, &[0, 1, 1, 1, b'r', 0, 1, 9]),
-        expect!["a change is of no known kind (byte 53)"],
+        with(1, &[0, 1, 1, 1, b'r', 0, 2, 0]),
+        expect!["a mark is of no known kind (byte 52)"],
     );
     damage(
-        with(1, &[0, 1, 1, 1, b'\n', 0, 0]),
+        with(1, &[0, 1, 1, 1, b'r', 0, 0, 1, 10]),
+        expect!["a change is of no known kind (byte 54)"],
+    );
+    damage(
+        with(1, &[0, 1, 1, 1, b'\n', 0, 0, 0]),
         expect!["a name is not one (byte 50)"],
     );
+}
+
+/// An original whose least is more than its line, or nothing.
+#[test]
+fn an_original_that_nobody_asked_for_is_refused() {
+    let image = [
+        8, b'v', b'm', b'/', b'i', b'm', b'a', b'g', b'e', 0, // vm/image at no location
+    ];
+    let body = |least: u8| {
+        let head = [0, 1, 1, 1, b'r', 0, 0, 1, 6, 1, b't', 1, b'r', 1, b't'];
+        let lines = [&[1][..], &image, &[5]].concat();
+        let original = [&[1, 1, b't', 1][..], &image, &[5, least]].concat();
+        let rest = [1, 0, 0, 0, 1, 0, 0];
+        [&header(1)[..], &head, &lines, &original, &rest].concat()
+    };
+    for least in [0, 6] {
+        check_damage(
+            &body(least),
+            expect!["an original's lines are none (byte 88)"],
+        );
+    }
+    for least in 1..=5 {
+        assert!(parse(&sealed(&body(least))).is_ok());
+    }
 }
 
 /// Whatever the bytes are, the answer is an answer: no panic, and no more memory than the bytes
@@ -319,7 +389,7 @@ fn random_bytes_never_panic() {
             let len = dice.below(200);
             body.extend((0..len).map(|_| dice.next().to_le_bytes()[0]));
         }
-        if let Ok(record) = Record::parse(&sealed(&body)) {
+        if let Ok(record) = parse(&sealed(&body)) {
             read += 1;
             let bytes: usize = record.events.iter().map(|(_, bytes)| bytes.len()).sum();
             assert_eq!(EVENTS_OFFSET + bytes, body.len());

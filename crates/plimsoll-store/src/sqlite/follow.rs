@@ -6,8 +6,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use hashbrown::HashMap;
+use plimsoll_core::command::ReservationKey;
 use plimsoll_core::event::{Change, Head, Log};
-use plimsoll_core::model::Item;
+use plimsoll_core::model::{Item, Reservation};
 use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
@@ -241,7 +242,10 @@ fn key(change: &Change) -> RowKey {
         Change::Limit(row) => RowKey::Limit(row.scope.clone(), row.item.clone()),
         Change::LimitGone { scope, item } => RowKey::Limit(scope.clone(), item.clone()),
         Change::Account { scope, item, .. } => RowKey::Account(scope.clone(), item.clone()),
-        Change::Reservation(row) => RowKey::Reservation(row.tenant.clone(), row.id.clone()),
+        Change::Reservation(Reservation { tenant, id, .. })
+        | Change::ReservationGone(ReservationKey { tenant, id }) => {
+            RowKey::Reservation(tenant.clone(), id.clone())
+        }
         Change::Principal(row) => RowKey::Principal(row.id.clone()),
         Change::PrincipalGone(id) => RowKey::Principal(id.clone()),
     }

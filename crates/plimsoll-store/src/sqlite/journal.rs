@@ -9,7 +9,7 @@ use super::Reopen;
 use super::files::{self, Kind, damaged, sqlite_error};
 use super::follow::Signal;
 use crate::StoreError;
-use crate::record::{Hash, Record, RecordWriter};
+use crate::record::{Damage, Hash, Record, RecordWriter, Sealed};
 
 /// Bytes of records that one look at the journal takes into memory, unless one record alone is
 /// larger.
@@ -137,7 +137,23 @@ impl JournalReader {
     }
 
     /// The next records behind a place, checked to follow on it; none at the journal's end.
-    pub(super) fn records_after(&self, mut place: Place) -> Result<Vec<Record>, StoreError> {
+    pub(super) fn records_after(&self, place: Place) -> Result<Vec<Record>, StoreError> {
+        let mut records = Vec::new();
+        self.walk(place, READ_BYTES_MAX, |record| {
+            records.push(record.read()?);
+            Ok(())
+        })?;
+        Ok(records)
+    }
+
+    /// Shows the next records behind a place, each checked to follow on the one before, until so
+    /// many bytes were read.
+    fn walk(
+        &self,
+        mut place: Place,
+        bytes_max: usize,
+        mut show: impl FnMut(Sealed<'_>) -> Result<(), Damage>,
+    ) -> Result<Place, StoreError> {
         let sqlite = sqlite_error(&self.path);
         let mut select = self
             .connection
@@ -146,9 +162,8 @@ impl JournalReader {
             )
             .map_err(&sqlite)?;
         let mut rows = select.query([place.sequence]).map_err(&sqlite)?;
-        let mut records = Vec::new();
         let mut read = 0;
-        while read < READ_BYTES_MAX
+        while read < bytes_max
             && let Some(row) = rows.next().map_err(&sqlite)?
         {
             let sequence: u64 = row.get(0).map_err(&sqlite)?;
@@ -157,7 +172,7 @@ impl JournalReader {
                 .and_then(|blob| Ok(blob.as_blob()?))
                 .map_err(&sqlite)?;
             read += bytes.len();
-            let record = self.parse(sequence, bytes)?;
+            let record = self.check(sequence, bytes)?;
             if sequence != place.sequence + 1 {
                 return Err(self.damaged(sequence, "the record before it is missing"));
             }
@@ -168,9 +183,9 @@ impl JournalReader {
                 sequence,
                 hash: record.hash,
             };
-            records.push(record);
+            show(record).map_err(|damage| self.damaged(sequence, &damage.to_string()))?;
         }
-        Ok(records)
+        Ok(place)
     }
 
     /// Makes sure that the journal holds a place.
@@ -193,7 +208,7 @@ impl JournalReader {
                 "`ledger.db` holds it, and it is missing here",
             ));
         };
-        if self.parse(place.sequence, &bytes)?.hash == place.hash {
+        if self.check(place.sequence, &bytes)?.hash == place.hash {
             Ok(())
         } else {
             Err(self.damaged(
@@ -203,9 +218,9 @@ impl JournalReader {
         }
     }
 
-    fn parse(&self, sequence: u64, bytes: &[u8]) -> Result<Record, StoreError> {
+    fn check<'a>(&self, sequence: u64, bytes: &'a [u8]) -> Result<Sealed<'a>, StoreError> {
         let record =
-            Record::parse(bytes).map_err(|damage| self.damaged(sequence, &damage.to_string()))?;
+            Sealed::check(bytes).map_err(|damage| self.damaged(sequence, &damage.to_string()))?;
         if record.sequence == sequence {
             Ok(record)
         } else {

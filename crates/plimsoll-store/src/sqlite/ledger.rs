@@ -1,120 +1,19 @@
 //! `ledger.db`: every row in an ordinary table, for people, tools and a quick start.
 
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
+use plimsoll_core::command::ReservationKey;
 use plimsoll_core::event::{Change, Log};
 use plimsoll_core::model::{
-    Attributes, Credential, Item, Limit, Principal, Reach, Reservation, State, Terms,
+    Attributes, Credential, Item, Limit, Line, Original, Principal, Reach, Reservation, State,
+    Terms,
 };
 use plimsoll_core::names::LocationId;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::journal::Place;
+pub(super) use super::schema::{SCHEMA, SCHEMA_VERSION};
 use crate::record::row_checksum;
 use crate::tables::LogHead;
-
-/// The layout of the tables.
-pub(super) const SCHEMA_VERSION: i32 = 1;
-
-/// The tables. Times are milliseconds since 1970-01-01 UTC; `crc` is the CRC-32 of the row as a
-/// journal record spells it, and finds a row that was changed by hand or by a failing disk.
-pub(super) const SCHEMA: &str = "
-    CREATE TABLE resource (
-        name          TEXT NOT NULL PRIMARY KEY, -- service/name
-        unit          TEXT NOT NULL,
-        default_limit INTEGER,                   -- NULL: unlimited
-        per_location  INTEGER NOT NULL,          -- 1: counted at each location by itself
-        adjustable    INTEGER NOT NULL,          -- 1: tenants may ask for more
-        description   TEXT NOT NULL,
-        crc           INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE location (
-        id         TEXT NOT NULL PRIMARY KEY,
-        name       TEXT NOT NULL,
-        attributes TEXT NOT NULL,                -- a JSON object of strings
-        crc        INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE scope (
-        id     TEXT NOT NULL PRIMARY KEY,
-        parent TEXT,                             -- NULL: a tenant
-        tenant TEXT NOT NULL,                    -- the root of its tree
-        depth  INTEGER NOT NULL,                 -- 1 at the tenant
-        kind   TEXT NOT NULL,
-        crc    INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE quota_limit (
-        scope     TEXT NOT NULL,
-        resource  TEXT NOT NULL,
-        location  TEXT NOT NULL,                 -- empty: any location
-        ceiling   INTEGER,                       -- NULL: unlimited
-        set_by    TEXT NOT NULL,
-        set_at_ms INTEGER NOT NULL,
-        reason    TEXT NOT NULL,
-        revision  INTEGER NOT NULL,
-        crc       INTEGER NOT NULL,
-        PRIMARY KEY (scope, resource, location)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE account (
-        scope    TEXT NOT NULL,
-        resource TEXT NOT NULL,
-        location TEXT NOT NULL,                  -- empty: not counted per location
-        used     INTEGER NOT NULL,               -- committed here and below
-        held     INTEGER NOT NULL,               -- held here and below
-        crc      INTEGER NOT NULL,
-        PRIMARY KEY (scope, resource, location)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE reservation (
-        tenant        TEXT NOT NULL,
-        id            TEXT NOT NULL,
-        scope         TEXT NOT NULL,
-        state         TEXT NOT NULL,             -- held, committed, released, expired
-        expires_at_ms INTEGER,                   -- of a hold
-        ended_at_ms   INTEGER,                   -- of one that was released or has expired
-        hold_ttl_ms   INTEGER,                   -- NULL: it was to be committed at once
-        holder        TEXT,
-        attributes    TEXT NOT NULL,             -- a JSON object of strings
-        created_at_ms INTEGER NOT NULL,
-        revision      INTEGER NOT NULL,
-        crc           INTEGER NOT NULL,          -- of the reservation with its lines
-        PRIMARY KEY (tenant, id)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE reservation_line (
-        tenant   TEXT NOT NULL,
-        id       TEXT NOT NULL,
-        position INTEGER NOT NULL,               -- from 0
-        resource TEXT NOT NULL,
-        location TEXT NOT NULL,                  -- empty: not counted per location
-        amount   INTEGER NOT NULL,
-        PRIMARY KEY (tenant, id, position)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE principal (
-        id            TEXT NOT NULL PRIMARY KEY,
-        role          TEXT NOT NULL,             -- viewer, enforcer, manager, admin
-        scope         TEXT,                      -- NULL: the whole server
-        kind          TEXT NOT NULL,             -- access_key, token
-        credential    BLOB NOT NULL,             -- sealed secret, or SHA-256 of the token's secret
-        enabled       INTEGER NOT NULL,
-        expires_at_ms INTEGER,
-        description   TEXT NOT NULL,
-        created_at_ms INTEGER NOT NULL,
-        revision      INTEGER NOT NULL,
-        crc           INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE log (
-        tenant   TEXT NOT NULL PRIMARY KEY,      -- empty: the catalogue
-        revision INTEGER NOT NULL,               -- of its last event
-        at_ms    INTEGER NOT NULL,               -- of its last event
-        chain    BLOB NOT NULL,                  -- the hash of its last event
-        crc      INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE watermark (
-        one       INTEGER PRIMARY KEY CHECK (one = 1),
-        sequence  INTEGER NOT NULL,              -- the last journal record that the tables hold
-        hash      BLOB NOT NULL,                 -- that record's hash
-        row_count INTEGER NOT NULL,              -- rows with a crc, in all tables
-        crc_sum   INTEGER NOT NULL               -- the sum of their crcs
-    ) STRICT;
-    INSERT INTO watermark VALUES (1, 0, zeroblob(32), 0, 0);
-";
 
 /// How far the tables are, and what they hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,15 +89,8 @@ pub(super) fn put(
     if let Some(crc) = replaced {
         tally.remove(crc);
     }
-    if let Change::Reservation(row) = change
-        && replaced.is_some()
-    {
-        transaction
-            .prepare_cached("DELETE FROM reservation_line WHERE tenant = ?1 AND id = ?2")?
-            .execute(params![row.tenant.as_str(), row.id.as_str()])?;
-    }
     match change {
-        Change::LimitGone { .. } | Change::PrincipalGone(_) => {}
+        Change::LimitGone { .. } | Change::ReservationGone(_) | Change::PrincipalGone(_) => {}
         Change::Resource(_)
         | Change::Location(_)
         | Change::Scope(_)
@@ -245,10 +137,20 @@ fn delete(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result<Op
              RETURNING crc",
             params![scope.as_str(), item.resource.as_str(), location(item)],
         ),
-        Change::Reservation(row) => delete(
-            "DELETE FROM reservation WHERE tenant = ?1 AND id = ?2 RETURNING crc",
-            params![row.tenant.as_str(), row.id.as_str()],
-        ),
+        Change::Reservation(Reservation { tenant, id, .. })
+        | Change::ReservationGone(ReservationKey { tenant, id }) => {
+            let key = params![tenant.as_str(), id.as_str()];
+            let crc = delete(
+                "DELETE FROM reservation WHERE tenant = ?1 AND id = ?2 RETURNING crc",
+                key,
+            )?;
+            if crc.is_some() {
+                transaction
+                    .prepare_cached("DELETE FROM reservation_line WHERE tenant = ?1 AND id = ?2")?
+                    .execute(key)?;
+            }
+            Ok(crc)
+        }
         Change::Principal(Principal { id, .. }) | Change::PrincipalGone(id) => delete(
             "DELETE FROM principal WHERE id = ?1 RETURNING crc",
             params![id.as_str()],
@@ -311,7 +213,7 @@ fn insert(transaction: &Transaction<'_>, change: &Change, crc: u32) -> rusqlite:
         ),
         Change::Reservation(row) => insert_reservation(transaction, row, crc),
         Change::Principal(row) => insert_principal(transaction, row, crc),
-        Change::LimitGone { .. } | Change::PrincipalGone(_) => Ok(()),
+        Change::LimitGone { .. } | Change::ReservationGone(_) | Change::PrincipalGone(_) => Ok(()),
     }
 }
 
@@ -349,7 +251,7 @@ fn insert_reservation(
     transaction
         .prepare_cached(
             "INSERT INTO reservation
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         )?
         .execute(params![
             row.tenant.as_str(),
@@ -358,7 +260,9 @@ fn insert_reservation(
             row.state.name(),
             expires_at.map(instant),
             ended_at.map(instant),
+            row.original.as_deref().map(original),
             hold_ttl_ms,
+            row.forced.as_ref().map(|reason| reason.as_str()),
             row.holder.as_ref().map(|holder| holder.as_str()),
             attributes(&row.attributes),
             instant(row.created_at),
@@ -396,12 +300,13 @@ fn insert_principal(
     transaction
         .prepare_cached(
             "INSERT INTO principal
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             row.id.as_str(),
             row.role.name(),
             scope,
+            row.may_force,
             kind,
             credential,
             row.enabled,
@@ -478,6 +383,19 @@ fn amount(amount: Amount) -> u64 {
 
 fn instant(at: Timestamp) -> u64 {
     at.ms()
+}
+
+fn original(original: &Original) -> String {
+    let line = |(line, at_least): (&Line, Amount)| {
+        serde_json::json!({
+            "resource": line.item.resource.as_str(),
+            "location": line.item.location.as_ref().map(LocationId::as_str),
+            "amount": amount(line.amount),
+            "at_least": amount(at_least),
+        })
+    };
+    let lines: Vec<_> = original.asked.iter().map(line).collect();
+    serde_json::json!({ "scope": original.scope.as_str(), "lines": lines }).to_string()
 }
 
 fn attributes(attributes: &Attributes) -> String {

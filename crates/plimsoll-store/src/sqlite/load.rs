@@ -100,18 +100,19 @@ fn load_ledger(directory: &Path) -> Result<(Tables, Place), StoreError> {
         tables: Tables::default(),
         tally: Tally::default(),
     };
-    let mut load = |table, parse: &mut RowParser<'_>| {
-        let select = format!("SELECT * FROM {table}");
+    let mut load = |table, order, parse: &mut RowParser<'_>| {
+        let select = format!("SELECT * FROM {table} {order}");
         loader
             .load(&select, parse)
             .map_err(|error| error.of(&path, table))
     };
-    load("resource", &mut rows::resource)?;
-    load("location", &mut rows::location)?;
-    load("scope", &mut rows::scope)?;
-    load("quota_limit", &mut rows::limit)?;
-    load("account", &mut rows::account)?;
-    load("principal", &mut rows::principal)?;
+    load("resource", "", &mut rows::resource)?;
+    load("location", "", &mut rows::location)?;
+    // A scope is put after the one above it.
+    load("scope", "ORDER BY depth", &mut rows::scope)?;
+    load("quota_limit", "", &mut rows::limit)?;
+    load("account", "", &mut rows::account)?;
+    load("principal", "", &mut rows::principal)?;
     loader
         .load_reservations()
         .map_err(|error| error.of(&path, "reservation"))?;

@@ -21,6 +21,7 @@ mod journal;
 mod ledger;
 mod load;
 mod rows;
+mod schema;
 mod verify;
 
 use std::path::{Path, PathBuf};

@@ -6,13 +6,14 @@ use std::path::Path;
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::event::Change;
 use plimsoll_core::model::{
-    Account, Attributes, Credential, Item, Limit, Line, Lines, Location, Principal, Reach,
-    Reservation, Resource, Role, Scope, State, Terms,
+    Account, Asked, Attributes, Credential, Item, Limit, Line, Lines, Location, Original,
+    Principal, Reach, Reservation, Resource, Role, Scope, State, Terms,
 };
 use plimsoll_core::names::{
     LocationId, NameError, PrincipalId, ReservationId, ResourceName, ScopeId, Text,
 };
 use rusqlite::{Row, Statement};
+use serde_json::Value;
 
 use super::files::{damaged, sqlite_error};
 use crate::StoreError;
@@ -166,10 +167,12 @@ pub(super) fn reservation(row: &Row<'_>, lines: &mut LineSource<'_>) -> Result<C
         scope: name(row, "scope", ScopeId::parse)?,
         lines: Lines::new(lines)
             .map_err(|_| RowError::Value("a reservation has no valid lines"))?,
+        original: original(row)?,
         terms: match row.get("hold_ttl_ms")? {
             Some(ttl_ms) => Terms::Hold { ttl_ms },
             None => Terms::Commit,
         },
+        forced: optional_name(row, "forced", Text::parse)?,
         holder: optional_name(row, "holder", Text::parse)?,
         attributes: attributes(row)?,
         state: match state.as_str() {
@@ -201,6 +204,7 @@ pub(super) fn principal(row: &Row<'_>) -> Result<Change, RowError> {
             .find(|known| known.name() == role)
             .ok_or(RowError::Value("a role is of no known kind"))?,
         reach: optional_name(row, "scope", ScopeId::parse)?.map_or(Reach::Everything, Reach::Below),
+        may_force: row.get("may_force")?,
         credential: match kind.as_str() {
             "access_key" => Credential::AccessKey {
                 sealed_secret: row.get("credential")?,
@@ -228,6 +232,44 @@ fn item(row: &Row<'_>) -> Result<Item, RowError> {
             "" => None,
             location => Some(parse(location, LocationId::parse)?),
         },
+    })
+}
+
+fn original(row: &Row<'_>) -> Result<Option<Box<Original>>, RowError> {
+    let json: Option<String> = row.get("original")?;
+    let Some(json) = json else {
+        return Ok(None);
+    };
+    let parsed = serde_json::from_str(&json).ok().and_then(parse_original);
+    let refused = RowError::Value("an original is not what a reservation is asked for as");
+    parsed
+        .map(|original| Some(Box::new(original)))
+        .ok_or(refused)
+}
+
+fn parse_original(json: Value) -> Option<Original> {
+    let text = |value: &Value, key| Some(value.get(key)?.as_str()?.to_owned());
+    let amount = |value: &Value, key| Amount::new(value.get(key)?.as_u64()?);
+    let mut lines = Vec::new();
+    let mut at_least = Vec::new();
+    for line in json.get("lines")?.as_array()? {
+        let location = match line.get("location")? {
+            Value::Null => None,
+            location => Some(LocationId::parse(location.as_str()?).ok()?),
+        };
+        let item = Item {
+            resource: ResourceName::parse(&text(line, "resource")?).ok()?,
+            location,
+        };
+        lines.push(Line {
+            item,
+            amount: amount(line, "amount")?,
+        });
+        at_least.push(amount(line, "at_least")?);
+    }
+    Some(Original {
+        scope: ScopeId::parse(&text(&json, "scope")?).ok()?,
+        asked: Asked::at_least(Lines::new(lines).ok()?, at_least)?,
     })
 }
 

@@ -229,13 +229,13 @@ fn a_database_of_another_kind_or_layout_is_refused() {
             move it away, and the next start makes it anew from `journal.db`
         "#]],
     );
-    let layouts = [
-        "PRAGMA application_id = 1",
-        "PRAGMA user_version = 2",
-        "PRAGMA user_version = 0",
-    ];
     check_tail(
-        &[&layouts[..], &["DROP TABLE journal"]].concat(),
+        &[
+            "PRAGMA application_id = 1",
+            "PRAGMA user_version = 2",
+            "PRAGMA user_version = 0",
+            "DROP TABLE journal",
+        ],
         expect![[r#"
             PRAGMA application_id = 1
             `DIR/journal.db` is damaged or foreign:
@@ -259,20 +259,25 @@ fn a_database_of_another_kind_or_layout_is_refused() {
         "#]],
     );
     check_ledger(
-        &[&layouts[..], &["DROP TABLE quota_limit"]].concat(),
+        &[
+            "PRAGMA application_id = 1",
+            "PRAGMA user_version = 1",
+            "PRAGMA user_version = 3",
+            "DROP TABLE quota_limit",
+        ],
         expect![[r#"
             PRAGMA application_id = 1
             `DIR/ledger.db` is damaged or foreign:
             it is not a Plimsoll `ledger.db`;
             move it away, and the next start makes it anew from `journal.db`
 
-            PRAGMA user_version = 2
-            `DIR/ledger.db` was made by a newer build (layout 2, this build knows 1):
-            start that one, or a still newer one
-
-            PRAGMA user_version = 0
-            `DIR/ledger.db` was made by an older build (layout 0, this build knows 1):
+            PRAGMA user_version = 1
+            `DIR/ledger.db` was made by an older build (layout 1, this build knows 2):
             move it away, and the next start makes it anew from `journal.db`
+
+            PRAGMA user_version = 3
+            `DIR/ledger.db` was made by a newer build (layout 3, this build knows 2):
+            start that one, or a still newer one
 
             DROP TABLE quota_limit
             `DIR/ledger.db` is damaged or foreign:

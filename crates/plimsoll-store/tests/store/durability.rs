@@ -79,13 +79,17 @@ pub(crate) fn work(number: u64, mut submit: impl FnMut(Vec<Command>)) {
     submit(vec![
         put_limit("p", "vm/image", finite(100 + number)),
         reserve(&id("held"), "p-q", &held, Some(99)),
-        reserve(&id("kept"), "p", &[("vm/image@HKG-A", 2)], None),
-        reserve(&id("gone"), "other", &[("vm/disk", 7)], Some(50)),
+        reserve(&id("kept"), "p", &[("vm/image@HKG-A", 3)], None),
+        resize("p", &id("kept"), &[("vm/image@HKG-A", 2)]),
+        forced(reserve(&id("gone"), "other", &[("vm/disk", 7)], Some(50))),
+        reserve(&id("old"), "p", &[("vm/disk", 1)], Some(60)),
+        release("acme", &id("old")),
         create_principal(&id("k"), reach, token),
         put_limit("p-q", place, finite(50)),
     ]);
     submit(vec![
         release("other", &id("gone")),
+        forget("acme", 1),
         delete_principal(&id("k")),
     ]);
 }
@@ -136,6 +140,12 @@ fn a_closed_ledger_holds_everything() {
         36
     );
     assert_eq!(number("SELECT count(*) FROM principal"), 0);
+    let resized = "FROM reservation WHERE id = 'kept3' AND original ->> '$.lines[0].amount' = 3";
+    assert_eq!(number(&format!("SELECT count(*) {resized}")), 1);
+    let forced = "FROM reservation WHERE forced = 'it must be'";
+    assert_eq!(number(&format!("SELECT count(*) {forced}")), 12);
+    let forgotten = "FROM reservation_line WHERE id LIKE 'old%'";
+    assert_eq!(number(&format!("SELECT count(*) {forgotten}")), 0);
 }
 
 #[test]

@@ -148,7 +148,14 @@ fn write(store: &Store, seed: u64, writer: u64) {
         let id = format!("r{seed}-{writer}-{number}");
         let of = dice.pick(&["vm/image@FRA-A", "vm/disk"]);
         let ttl_ms = (dice.below(2) == 0).then_some(1_000);
-        let mut steps = vec![reserve(&id, "p", &[(of, 1)], ttl_ms), commit("acme", &id)];
+        let mut steps = vec![reserve(&id, "p", &[(of, 2)], ttl_ms)];
+        match dice.below(4) {
+            0 => steps.push(extend("p", &id, 2_000)),
+            1 => steps.push(resize("p", &id, &[("vm/disk", 1), ("vm/image@FRA-A", 1)])),
+            2 => steps.push(commit_part("p", &id, &[(of, 1)])),
+            _ => steps.push(release_part("acme", &id, &[(of, 1)])),
+        }
+        steps.extend([commit("acme", &id), transfer("acme", &id, "p-q")]);
         if dice.below(10) != 0 {
             steps.push(release("acme", &id));
         }
@@ -157,6 +164,15 @@ fn write(store: &Store, seed: u64, writer: u64) {
                 say(&format!("{id} {} {}", row.revision, row.state.name()));
             }
         }
+        // Elsewhere, so that what was said stays to be found.
+        submit(
+            store,
+            vec![
+                reserve(&id, "other", &[("vm/disk", 1)], ttl_ms),
+                release("other", &id),
+                forget("other", 1),
+            ],
+        );
     }
 }
 

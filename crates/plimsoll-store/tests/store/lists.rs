@@ -2,11 +2,12 @@
 
 use std::num::NonZeroUsize;
 
-use plimsoll_core::model::Reach;
+use plimsoll_core::model::{Limit, Reach, Reservation, Scope};
+use plimsoll_core::names::ScopeId;
 use plimsoll_core::report::ReservationFilter;
 use plimsoll_store::{Page, Store};
 
-use crate::snapshot::{limits, reservations, scopes};
+use crate::snapshot;
 use crate::support::*;
 
 fn first<K>(size: usize) -> Page<K> {
@@ -39,6 +40,28 @@ fn filled(store: &Store) {
     }
 }
 
+fn scopes(
+    store: &Store,
+    reach: &Reach,
+    parent: Option<&ScopeId>,
+    size: NonZeroUsize,
+) -> Vec<Scope> {
+    snapshot::scopes(store, reach, parent, size).expect("served")
+}
+
+fn limits(store: &Store, at: &str, size: NonZeroUsize) -> Vec<Limit> {
+    snapshot::limits(store, &scope(at), size).expect("served")
+}
+
+fn reservations(
+    store: &Store,
+    at: &str,
+    filter: &ReservationFilter,
+    size: NonZeroUsize,
+) -> Vec<Reservation> {
+    snapshot::reservations(store, &scope(at), filter, size).expect("served")
+}
+
 fn on_every_store(check: impl Fn(&Store)) {
     let directory = tempfile::tempdir().expect("a directory");
     let memory = Store::memory(HandClock::default().clock());
@@ -61,7 +84,7 @@ fn pages_of_any_size_make_the_same_list() {
             ..any.clone()
         };
         assert_eq!(scopes(store, &everything, None, whole).len(), 64);
-        assert_eq!(limits(store, &scope("p"), whole).len(), 60);
+        assert_eq!(limits(store, "p", whole).len(), 60);
         for size in (1..=70).filter_map(NonZeroUsize::new) {
             let all = scopes(store, &everything, None, whole);
             assert_eq!(scopes(store, &everything, None, size), all);
@@ -71,15 +94,57 @@ fn pages_of_any_size_make_the_same_list() {
                 .filter(|row| row.parent.as_ref() == Some(&parent))
                 .collect();
             assert_eq!(scopes(store, &everything, Some(&parent), size), children);
-            let all = limits(store, &scope("p"), whole);
-            assert_eq!(limits(store, &scope("p"), size), all);
-            let all = reservations(store, &scope("acme"), &any, whole);
-            assert_eq!(reservations(store, &scope("acme"), &any, size), all);
+            let all = limits(store, "p", whole);
+            assert_eq!(limits(store, "p", size), all);
+            let all = reservations(store, "acme", &any, whole);
+            assert_eq!(reservations(store, "acme", &any, size), all);
             let some: Vec<_> = all
                 .into_iter()
                 .filter(|row| row.state.name() == "held" && row.scope != scope("acme"))
                 .collect();
-            assert_eq!(reservations(store, &scope("p"), &held, size), some);
+            assert_eq!(reservations(store, "p", &held, size), some);
+        }
+    });
+}
+
+/// Every scope, every reach, every parent, every size of a page: the same as looking at each scope.
+#[test]
+fn a_reach_shows_its_own_tree_and_nothing_else() {
+    on_every_store(|store| {
+        submit(
+            store,
+            vec![
+                put_scope("a-last", Some("s00")),
+                put_scope("z-last", Some("s00")),
+            ],
+        );
+        let whole = NonZeroUsize::new(1_000).expect("a size");
+        let all = scopes(store, &Reach::Everything, None, whole);
+        assert_eq!(all.len(), 66);
+        let parent_of = |id: &ScopeId| all.iter().find(|row| row.id == *id)?.parent.as_ref();
+        let is_within = |reach: &Reach, id: &ScopeId| match reach {
+            Reach::Everything => true,
+            Reach::Below(top) => {
+                std::iter::successors(Some(id), |id| parent_of(id)).any(|id| id == top)
+            }
+        };
+        let ids = [
+            "acme", "p", "p-q", "other", "s00", "s01", "z-last", "nowhere",
+        ]
+        .map(scope);
+        let below = ids.iter().cloned().map(Reach::Below);
+        for reach in below.chain([Reach::Everything]) {
+            for parent in ids.iter().map(Some).chain([None]) {
+                let is_listed = |row: &&Scope| {
+                    is_within(&reach, &row.id)
+                        && (parent.is_none() || row.parent.as_ref() == parent)
+                };
+                let expected: Vec<Scope> = all.iter().filter(is_listed).cloned().collect();
+                for size in [1, 2, 7, 1_000].map(|size| NonZeroUsize::new(size).expect("a size")) {
+                    let found = scopes(store, &reach, parent, size);
+                    assert_eq!(found, expected, "{reach:?}, {parent:?}, {size}");
+                }
+            }
         }
     });
 }
@@ -114,7 +179,7 @@ fn what_is_out_of_reach_is_not_there() {
 }
 
 #[test]
-fn the_tenants_of_an_id_and_of_due_holds_are_found() {
+fn the_tenants_of_an_id_of_due_holds_and_of_ended_ones_are_found() {
     on_every_store(|store| {
         submit(
             store,
@@ -140,5 +205,11 @@ fn the_tenants_of_an_id_and_of_due_holds_are_found() {
         );
         assert!(due(70).is_empty());
         assert_eq!(due(100), [scope("acme"), scope("other")]);
+        let ended_before = |ms| wait(store.tenants_with_ended_before(at(ms))).expect("served");
+        assert!(ended_before(0).is_empty());
+        assert_eq!(ended_before(1), [scope("acme")]);
+        submit(store, vec![forget("acme", 1)]);
+        assert!(ended_before(1).is_empty());
+        assert_eq!(tenants("twice"), [scope("other")]);
     });
 }

@@ -10,7 +10,7 @@ use plimsoll_core::model::{
 use plimsoll_core::names::ScopeId;
 use plimsoll_core::report::ReservationFilter;
 use plimsoll_core::rows::{Footprint, Rows};
-use plimsoll_store::{LogHead, Page, Store, Tables};
+use plimsoll_store::{LogHead, Page, Store, StoreError, Tables};
 
 use crate::support::{at, item, wait};
 
@@ -26,6 +26,9 @@ pub(crate) struct Snapshot {
     pub(crate) holds: Vec<Reservation>,
     pub(crate) principals: Vec<Principal>,
     pub(crate) logs: Vec<(Log, LogHead)>,
+    pub(crate) ended: Vec<Reservation>,
+    /// For a few instants, who has reservations that ended before.
+    pub(crate) ended_before: Vec<Vec<ScopeId>>,
     /// For a few instants, who has holds that are due.
     pub(crate) due: Vec<Vec<ScopeId>>,
     /// For each reservation, the tenants that use its id.
@@ -37,31 +40,37 @@ const ITEMS: [&str; 4] = ["vm/image@FRA-A", "vm/image@HKG-A", "vm/image", "vm/di
 
 /// Takes everything, in pages of a size.
 pub(crate) fn snapshot(store: &Store, page_size: usize) -> Snapshot {
+    try_snapshot(store, page_size).expect("the store serves")
+}
+
+/// Takes everything, unless the store stops serving meanwhile.
+pub(crate) fn try_snapshot(store: &Store, page_size: usize) -> Result<Snapshot, StoreError> {
     let size = NonZeroUsize::new(page_size).expect("a size");
     let mut all = Snapshot {
-        scopes: scopes(store, &Reach::Everything, None, size),
-        principals: principals(store, size),
+        scopes: scopes(store, &Reach::Everything, None, size)?,
+        principals: principals(store, size)?,
         ..Snapshot::default()
     };
     for scope in &all.scopes {
-        all.limits.extend(limits(store, &scope.id, size));
+        all.limits.extend(limits(store, &scope.id, size)?);
         if scope.parent.is_none() {
-            let rows = reservations(store, &scope.id, &ReservationFilter::default(), size);
+            let rows = reservations(store, &scope.id, &ReservationFilter::default(), size)?;
             all.reservations.extend(rows);
         }
     }
     for row in &all.reservations {
-        let tenants = wait(store.tenants_of(&row.id)).expect("the store serves");
-        all.tenants_of.push(tenants);
+        all.tenants_of.push(wait(store.tenants_of(&row.id))?);
     }
     for ms in [0, 10, 100, 1_000, 1_000_000] {
-        let mut due = wait(store.tenants_due(at(ms))).expect("the store serves");
+        let mut due = wait(store.tenants_due(at(ms)))?;
         due.sort_unstable();
         all.due.push(due);
+        let mut ended = wait(store.tenants_with_ended_before(at(ms)))?;
+        ended.sort_unstable();
+        all.ended_before.push(ended);
     }
-    wait(store.read(&Footprint::default(), |tables| add_rows(&mut all, tables)))
-        .expect("the store serves");
-    all
+    wait(store.read(&Footprint::default(), |tables| add_rows(&mut all, tables)))?;
+    Ok(all)
 }
 
 fn add_rows(all: &mut Snapshot, tables: &Tables) {
@@ -77,6 +86,7 @@ fn add_rows(all: &mut Snapshot, tables: &Tables) {
     }
     for tenant in tenants {
         all.holds.extend(tables.holds(&tenant.id).cloned());
+        all.ended.extend(tables.ended(&tenant.id).cloned());
     }
     for scope in &all.scopes {
         assert_eq!(tables.scope(&scope.id), Some(scope));
@@ -100,21 +110,21 @@ fn add_rows(all: &mut Snapshot, tables: &Tables) {
 fn pages<K: Clone + Ord, T>(
     size: NonZeroUsize,
     key: impl Fn(&T) -> &K,
-    list: impl Fn(&Page<K>) -> Vec<T>,
-) -> Vec<T> {
+    list: impl Fn(&Page<K>) -> Result<Vec<T>, StoreError>,
+) -> Result<Vec<T>, StoreError> {
     let mut all: Vec<T> = Vec::new();
     loop {
         let page = Page {
             after: all.last().map(|row| key(row).clone()),
             size: size.get(),
         };
-        let rows = list(&page);
+        let rows = list(&page)?;
         assert!(rows.len() <= page.size);
         let is_last = rows.len() < page.size;
         all.extend(rows);
         assert!(all.is_sorted_by(|one, other| key(one) < key(other)));
         if is_last {
-            return all;
+            return Ok(all);
         }
     }
 }
@@ -124,31 +134,34 @@ pub(crate) fn scopes(
     reach: &Reach,
     parent: Option<&ScopeId>,
     size: NonZeroUsize,
-) -> Vec<Scope> {
+) -> Result<Vec<Scope>, StoreError> {
     pages(
         size,
         |row: &Scope| &row.id,
-        |page| wait(store.list_scopes(reach, parent, page)).expect("the store serves"),
+        |page| wait(store.list_scopes(reach, parent, page)),
     )
 }
 
-pub(crate) fn limits(store: &Store, scope: &ScopeId, size: NonZeroUsize) -> Vec<Limit> {
+pub(crate) fn limits(
+    store: &Store,
+    scope: &ScopeId,
+    size: NonZeroUsize,
+) -> Result<Vec<Limit>, StoreError> {
     pages(
         size,
         |row: &Limit| &row.item,
         |page| {
-            wait(store.list_limits(&Reach::Everything, scope, page))
-                .expect("the store serves")
-                .expect("a scope")
+            let found = wait(store.list_limits(&Reach::Everything, scope, page))?;
+            Ok(found.expect("a scope"))
         },
     )
 }
 
-fn principals(store: &Store, size: NonZeroUsize) -> Vec<Principal> {
+fn principals(store: &Store, size: NonZeroUsize) -> Result<Vec<Principal>, StoreError> {
     pages(
         size,
         |row: &Principal| &row.id,
-        |page| wait(store.list_principals(page)).expect("the store serves"),
+        |page| wait(store.list_principals(page)),
     )
 }
 
@@ -158,7 +171,7 @@ pub(crate) fn reservations(
     scope: &ScopeId,
     filter: &ReservationFilter,
     size: NonZeroUsize,
-) -> Vec<Reservation> {
+) -> Result<Vec<Reservation>, StoreError> {
     let mut all: Vec<Reservation> = Vec::new();
     let mut after = None;
     loop {
@@ -166,14 +179,13 @@ pub(crate) fn reservations(
             after,
             size: size.get(),
         };
-        let found = wait(store.list_reservations(&Reach::Everything, scope, filter, &page))
-            .expect("the store serves")
-            .expect("a scope");
+        let found = wait(store.list_reservations(&Reach::Everything, scope, filter, &page))?;
+        let found = found.expect("a scope");
         assert!(found.rows.len() <= page.size);
         all.extend(found.rows);
         assert!(all.is_sorted_by(|one, other| one.id < other.id));
         match found.next {
-            None => return all,
+            None => return Ok(all),
             next => after = next,
         }
     }

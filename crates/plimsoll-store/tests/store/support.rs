@@ -10,11 +10,12 @@ use std::thread::Thread;
 
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::command::{
-    Action, Command, CreatePrincipal, DeleteLimit, Expected, PutLimit, PutScope, ReservationKey,
-    Reserve,
+    Action, Command, CreatePrincipal, DeleteLimit, Expected, Extend, PutLimit, PutScope,
+    ReservationRef, Reserve, Resize, Settle, Transfer,
 };
 use plimsoll_core::model::{
-    Attributes, Credential, Item, Line, Lines, Location, Reach, Reservation, Resource, Role, Terms,
+    Asked, Attributes, Credential, Item, Line, Lines, Location, Reach, Reservation, Resource, Role,
+    Terms,
 };
 use plimsoll_core::names::{
     LocationId, NameError, PrincipalId, ReservationId, ResourceName, ScopeId, Text,
@@ -215,33 +216,112 @@ pub(crate) fn delete_limit(at: &str, of: &str) -> Command {
 
 /// Asks for some units of some items, for good or for `ttl_ms`.
 pub(crate) fn reserve(id: &str, at: &str, of: &[(&str, u64)], ttl_ms: Option<u64>) -> Command {
-    let lines = of.iter().map(|(of, units)| Line {
-        item: item(of),
-        amount: amount(*units),
-    });
     by_root(Action::Reserve(Reserve {
         id: reservation(id),
         scope: scope(at),
-        lines: Lines::new(lines.collect()).expect("lines"),
+        asked: Asked::whole(lines(of)),
         terms: ttl_ms.map_or(Terms::Commit, |ttl_ms| Terms::Hold { ttl_ms }),
+        force: None,
         holder: Some(text("")),
         attributes: Attributes::default(),
     }))
 }
 
+/// The same command, content with one unit of each line.
+pub(crate) fn at_least_one(command: Command) -> Command {
+    let Action::Reserve(reserve) = command.action else {
+        panic!("{command:?}");
+    };
+    let lines = reserve.asked.lines().clone();
+    let least = vec![amount(1); lines.len()];
+    by_root(Action::Reserve(Reserve {
+        asked: Asked::at_least(lines, least).expect("no more than the lines"),
+        ..reserve
+    }))
+}
+
+/// The same command, past the limits.
+pub(crate) fn forced(mut command: Command) -> Command {
+    let force = match &mut command.action {
+        Action::Reserve(reserve) => &mut reserve.force,
+        Action::Resize(resize) => &mut resize.force,
+        Action::Transfer(transfer) => &mut transfer.force,
+        other => panic!("{other:?}"),
+    };
+    *force = Some(text("it must be"));
+    command
+}
+
 pub(crate) fn commit(tenant: &str, id: &str) -> Command {
-    by_root(Action::Commit(key(tenant, id)))
+    by_root(Action::Commit(settle(tenant, id, None)))
 }
 
 pub(crate) fn release(tenant: &str, id: &str) -> Command {
-    by_root(Action::Release(key(tenant, id)))
+    by_root(Action::Release(settle(tenant, id, None)))
 }
 
-fn key(tenant: &str, id: &str) -> ReservationKey {
-    ReservationKey {
+pub(crate) fn commit_part(tenant: &str, id: &str, of: &[(&str, u64)]) -> Command {
+    by_root(Action::Commit(settle(tenant, id, Some(lines(of)))))
+}
+
+pub(crate) fn release_part(tenant: &str, id: &str, of: &[(&str, u64)]) -> Command {
+    by_root(Action::Release(settle(tenant, id, Some(lines(of)))))
+}
+
+fn settle(tenant: &str, id: &str, part: Option<Lines>) -> Settle {
+    Settle {
+        of: reservation_ref(tenant, id),
+        part,
+        expected: Expected::Whatever,
+    }
+}
+
+pub(crate) fn extend(tenant: &str, id: &str, ttl_ms: u64) -> Command {
+    by_root(Action::Extend(Extend {
+        of: reservation_ref(tenant, id),
+        ttl_ms,
+        expected: Expected::Whatever,
+    }))
+}
+
+pub(crate) fn resize(tenant: &str, id: &str, of: &[(&str, u64)]) -> Command {
+    by_root(Action::Resize(Resize {
+        of: reservation_ref(tenant, id),
+        lines: lines(of),
+        force: None,
+        expected: Expected::Whatever,
+    }))
+}
+
+pub(crate) fn transfer(tenant: &str, id: &str, to: &str) -> Command {
+    by_root(Action::Transfer(Transfer {
+        of: reservation_ref(tenant, id),
+        to: scope(to),
+        force: None,
+        expected: Expected::Whatever,
+    }))
+}
+
+pub(crate) fn forget(tenant: &str, ended_before_ms: u64) -> Command {
+    by_root(Action::Forget {
         tenant: scope(tenant),
+        ended_before: at(ended_before_ms),
+    })
+}
+
+fn reservation_ref(at: &str, id: &str) -> ReservationRef {
+    ReservationRef {
+        scope: scope(at),
         id: reservation(id),
     }
+}
+
+fn lines(of: &[(&str, u64)]) -> Lines {
+    let lines = of.iter().map(|(of, units)| Line {
+        item: item(of),
+        amount: amount(*units),
+    });
+    Lines::new(lines.collect()).expect("lines")
 }
 
 pub(crate) fn expire(tenant: &str) -> Command {
@@ -255,6 +335,7 @@ pub(crate) fn create_principal(id: &str, reach: Reach, credential: Credential) -
         id: principal(id),
         role: Role::Manager,
         reach,
+        may_force: id == "k2",
         credential,
         expires_at: Some(at(5_000)),
         description: text("Mia"),

@@ -283,7 +283,7 @@ fn verify_finds_what_a_start_does_not_read() {
             UPDATE journal SET record = zeroblob(length(record)) WHERE sequence = 6
             `DIR/journal.db` is damaged or foreign:
             record 6:
-            the checksum does not match (byte 505);
+            the checksum does not match (byte 826);
             restore it from a backup
 
         "#]],

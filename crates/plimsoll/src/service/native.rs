@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use plimsoll_core::command::{Action, Command, CreatePrincipal, ReservationKey};
+use plimsoll_core::command::{Action, Command, CreatePrincipal, Reserve};
 use plimsoll_core::decide::check;
-use plimsoll_core::model::{Lines, Reach};
+use plimsoll_core::model::{Asked, Reach};
 use plimsoll_core::names::{ReservationId, ScopeId};
-use plimsoll_core::outcome::{Denial, Done, Outcome};
-use plimsoll_core::rows::{Footprint, scope_within};
+use plimsoll_core::outcome::{Done, Outcome};
+use plimsoll_core::rows::Footprint;
 use plimsoll_dialects::http::{Reply, Request};
 use plimsoll_dialects::native::{
-    self, BatchItem, BatchOutcome, Call, Kind, NewPrincipal, Problem, Settle, Verb, encode,
+    self, BatchItem, BatchOutcome, Call, Change, Kind, NewPrincipal, Problem, encode,
 };
 use plimsoll_store::{StoreError, SubmitError, Tables};
 
@@ -27,26 +27,26 @@ impl Service {
 
     async fn native_answer(&self, request: &Request<'_>) -> Result<Reply, Problem> {
         let caller = self.native_caller(request).await?;
-        let call = native::decode(request)?;
-        if !caller.has(call.role()) {
-            return Err(Problem::forbidden(call.role()));
+        let route = native::route(request)?;
+        if !caller.has(route.role()) {
+            return Err(Problem::forbidden(route.role()));
         }
-        match call {
-            Call::Act(action) => self
-                .act(&caller, action)
-                .await
-                .map(|it| encode::outcome(&it)),
-            Call::Settle(settle) => {
-                let action = self.settle_action(&caller, settle).await?;
-                self.act(&caller, action)
-                    .await
-                    .map(|it| encode::outcome(&it))
+        match route.decode()? {
+            Call::Act(action) => self.answer(&caller, action).await,
+            Call::Change(change) => {
+                let action = self.change_action(&caller, change).await?;
+                self.answer(&caller, action).await
             }
             Call::Batch(items) => self.batch(&caller, items).await,
-            Call::Check { scope, lines } => self.check(&caller, scope, lines).await,
+            Call::Check { scope, asked } => self.check(&caller, scope, asked).await,
             Call::CreatePrincipal(new) => self.create_principal(&caller, new).await,
             Call::Read(read) => self.read(&caller, read).await,
         }
+    }
+
+    async fn answer(&self, caller: &Caller, action: Action) -> Result<Reply, Problem> {
+        let outcome = self.act(caller, action).await?;
+        Ok(encode::outcome(&outcome))
     }
 
     async fn native_caller(&self, request: &Request<'_>) -> Result<Caller, Problem> {
@@ -79,20 +79,18 @@ impl Service {
         caller: &Caller,
         items: Vec<Result<BatchItem, Problem>>,
     ) -> Result<Reply, Problem> {
-        let mut tenants = BatchTenants::default();
+        let mut scopes = BatchScopes::default();
         let mut commands = Vec::with_capacity(items.len());
         let mut outcomes = Vec::with_capacity(items.len());
         for item in items {
             let action = match item {
                 Ok(BatchItem::Reserve(reserve)) => {
-                    tenants
-                        .scope_of_id
-                        .insert(reserve.id.clone(), reserve.scope.clone());
+                    scopes.note(&reserve);
                     Ok(Action::Reserve(reserve))
                 }
-                Ok(BatchItem::Settle(settle)) => {
-                    let settle = tenants.complete(caller, settle);
-                    self.settle_action(caller, settle).await
+                Ok(BatchItem::Change(change)) => {
+                    let change = scopes.complete(caller, change);
+                    self.change_action(caller, change).await
                 }
                 Err(problem) => Err(problem),
             };
@@ -115,43 +113,26 @@ impl Service {
             .ok_or_else(internal)
     }
 
-    /// The action that settles a reservation, once its tenant is known.
-    async fn settle_action(&self, caller: &Caller, settle: Settle) -> Result<Action, Problem> {
-        let Settle { verb, id, scope } = settle;
-        let tenant = self.tenant(caller, &id, scope).await?;
-        let key = ReservationKey { tenant, id };
-        Ok(match verb {
-            Verb::Commit => Action::Commit(key),
-            Verb::Release => Action::Release(key),
-        })
+    /// The action that changes a reservation, once a scope of its tenant is known.
+    async fn change_action(&self, caller: &Caller, change: Change) -> Result<Action, Problem> {
+        let scope = self
+            .scope_of(caller, &change.id, change.scope.clone())
+            .await?;
+        Ok(change.action(scope))
     }
 
-    /// The tenant whose reservation a caller means: that of the scope it names, else that of its
-    /// own scope, else the only one that uses the id.
-    pub(super) async fn tenant(
+    /// A scope of the tenant whose reservation a caller means: the one that it names, else its
+    /// own, else the only tenant that uses the id.
+    pub(super) async fn scope_of(
         &self,
         caller: &Caller,
         id: &ReservationId,
         named: Option<ScopeId>,
     ) -> Result<ScopeId, Problem> {
-        let own = match caller.reach() {
-            Reach::Everything => None,
-            Reach::Below(scope) => Some(scope.clone()),
-        };
-        if let Some(scope) = named.or(own) {
-            let footprint = Footprint {
-                scopes: vec![scope.clone()],
-                ..Footprint::default()
-            };
-            let tenant = |rows: &Tables| {
-                scope_within(rows, caller.reach(), &scope).map(|scope| scope.tenant.clone())
-            };
-            let tenant = self
-                .store
-                .read(&footprint, tenant)
-                .await
-                .map_err(read_problem)?;
-            return tenant.ok_or_else(|| Problem::from_denial(&Denial::UnknownScope(scope)));
+        match (named, caller.reach()) {
+            (Some(scope), _) => return Ok(scope),
+            (None, Reach::Below(own)) => return Ok(own.clone()),
+            (None, Reach::Everything) => {}
         }
         let mut tenants = self.store.tenants_of(id).await.map_err(read_problem)?;
         match (tenants.pop(), tenants.is_empty()) {
@@ -161,10 +142,10 @@ impl Service {
         }
     }
 
-    async fn check(&self, caller: &Caller, scope: ScopeId, lines: Lines) -> Result<Reply, Problem> {
-        let footprint = Footprint::of_check(&scope, &lines);
+    async fn check(&self, caller: &Caller, scope: ScopeId, asked: Asked) -> Result<Reply, Problem> {
+        let footprint = Footprint::of_check(&scope, asked.lines());
         let now = clock::now();
-        let checked = |rows: &Tables| check(rows, caller.id(), caller.reach(), &scope, &lines, now);
+        let checked = |rows: &Tables| check(rows, caller.id(), caller.reach(), &scope, &asked, now);
         let checked = self
             .store
             .read(&footprint, checked)
@@ -189,6 +170,7 @@ impl Service {
             id: made.id,
             role: new.role,
             reach: new.reach,
+            may_force: new.may_force,
             credential: made.credential,
             expires_at: new.expires_at,
             description: new.description,
@@ -210,22 +192,34 @@ impl Service {
     }
 }
 
-/// Where the reservations of a batch are taken, for the items behind that settle them.
+/// Where the reservations of a batch are taken, for the items behind that change them.
 #[derive(Default)]
-struct BatchTenants {
-    scope_of_id: HashMap<ReservationId, ScopeId>,
+struct BatchScopes {
+    /// `None` where the batch takes the same id in several scopes: then the id alone does not tell.
+    of_id: HashMap<ReservationId, Option<ScopeId>>,
 }
 
-impl BatchTenants {
-    /// Names the scope of a settle by a whole-server caller, where the batch itself tells it.
-    fn complete(&self, caller: &Caller, settle: Settle) -> Settle {
+impl BatchScopes {
+    fn note(&mut self, reserve: &Reserve) {
+        let scope = Some(reserve.scope.clone());
+        let noted = self
+            .of_id
+            .entry(reserve.id.clone())
+            .or_insert_with(|| scope.clone());
+        if *noted != scope {
+            *noted = None;
+        }
+    }
+
+    /// Names the scope of a change by a whole-server caller, where the batch itself tells it.
+    fn complete(&self, caller: &Caller, change: Change) -> Change {
         let told = match caller.reach() {
-            Reach::Everything => self.scope_of_id.get(&settle.id).cloned(),
+            Reach::Everything => self.of_id.get(&change.id).cloned().flatten(),
             Reach::Below(_) => None,
         };
-        Settle {
-            scope: settle.scope.or(told),
-            ..settle
+        Change {
+            scope: change.scope.or(told),
+            ..change
         }
     }
 }
@@ -240,10 +234,14 @@ fn refused(refusal: Refusal<()>) -> Problem {
 }
 
 fn command(caller: &Caller, action: Action) -> Result<Command, Problem> {
-    let least = action.role();
-    caller
-        .command(action)
-        .ok_or_else(|| Problem::forbidden(least))
+    let (least, is_forced) = (action.role(), action.is_forced());
+    caller.command(action).ok_or_else(|| {
+        if is_forced && caller.has(least) {
+            Problem::force_not_permitted()
+        } else {
+            Problem::forbidden(least)
+        }
+    })
 }
 
 fn submit_problem(error: SubmitError) -> Problem {

@@ -1,7 +1,7 @@
 //! What the native API tells.
 
 use plimsoll_core::event::Log;
-use plimsoll_core::model::{Item, Reservation};
+use plimsoll_core::model::Item;
 use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId};
 use plimsoll_core::outcome::Denial;
 use plimsoll_core::report::{self, Quota, QuotaFilter};
@@ -172,17 +172,21 @@ impl Service {
         id: &ReservationId,
         scope: Option<ScopeId>,
     ) -> Result<Reply, Problem> {
-        let tenant = self.tenant(caller, id, scope).await?;
+        let scope = self.scope_of(caller, id, scope).await?;
         let footprint = Footprint {
-            reservations: vec![(tenant.clone(), id.clone())],
+            reservations: vec![(scope.clone(), id.clone())],
             ..Footprint::default()
         };
-        let is_within = |rows: &Tables, row: &Reservation| {
-            scope_within(rows, caller.reach(), &row.scope).is_some()
-        };
-        let tell = |rows: &Tables| match rows.reservation(&tenant, id) {
-            Some(row) if is_within(rows, row) => encode::reservation(row),
-            Some(_) | None => Problem::not_found().reply(),
+        let tell = |rows: &Tables| {
+            let Some(known) = scope_within(rows, caller.reach(), &scope) else {
+                return unknown_scope(&scope).reply();
+            };
+            match rows.reservation(&known.tenant, id) {
+                Some(row) if scope_within(rows, caller.reach(), &row.scope).is_some() => {
+                    encode::reservation(row)
+                }
+                Some(_) | None => Problem::not_found().reply(),
+            }
         };
         self.store
             .read(&footprint, tell)

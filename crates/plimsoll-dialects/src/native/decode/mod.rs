@@ -1,5 +1,7 @@
 //! Requests as calls.
 
+use plimsoll_core::command::Expected;
+use plimsoll_core::model::Role;
 use plimsoll_core::names::ScopeId;
 
 use self::query::Query;
@@ -8,8 +10,10 @@ use super::wire::words::Spelled;
 use super::{BASE, Call, Problem};
 use crate::http::Request;
 
+pub(super) mod batch;
 mod body;
 pub(super) mod catalogue;
+mod lines;
 pub(super) mod principals;
 mod query;
 pub(super) mod reservations;
@@ -18,17 +22,64 @@ pub(super) mod scopes;
 /// The most parameters in one path.
 const PATH_PARAMETERS_MAX: usize = 2;
 
-/// Reads a request to a path under [`BASE`].
+/// A request whose operation is known; nothing else of it is read yet.
+pub struct Route<'a> {
+    operation: &'static Operation,
+    path: Path<'a>,
+    request: Request<'a>,
+}
+
+impl Route<'_> {
+    /// The least role that may ask for the operation: to be checked before anything else is read.
+    pub fn role(&self) -> Role {
+        self.operation.role
+    }
+
+    /// Reads the request.
+    ///
+    /// Errors: a problem to be answered as it is; nothing was asked for then.
+    pub fn decode(&self) -> Result<Call, Problem> {
+        let Route {
+            operation, request, ..
+        } = self;
+        check_headers(request, operation)?;
+        (operation.decode)(&Input {
+            path: self.path,
+            query: Query::parse(request.query, operation.query)?,
+            if_match: header(request, "if-match")?,
+            body: request.body,
+        })
+    }
+}
+
+/// The operation that a request to a path under [`BASE`] asks for.
 ///
-/// Errors: a problem to be answered as it is; nothing was asked for then.
-pub fn decode(request: &Request<'_>) -> Result<Call, Problem> {
-    let (operation, path) = route(request)?;
-    check_headers(request, operation)?;
-    (operation.decode)(&Input {
-        path,
-        query: Query::parse(request.query, operation.query)?,
-        if_match: header(request, "if-match")?,
-        body: request.body,
+/// Errors: a problem to be answered as it is.
+pub fn route<'a>(request: &Request<'a>) -> Result<Route<'a>, Problem> {
+    let path = request
+        .path
+        .strip_prefix(BASE)
+        .ok_or_else(Problem::unknown_route)?;
+    let here = |operation: &&Operation| Path::of(operation.path, path).is_some();
+    let asked = |operation: &&Operation| operation.method.name() == request.method;
+    let found = OPERATIONS.iter().filter(asked).find_map(|operation| {
+        Path::of(operation.path, path).map(|path| Route {
+            operation,
+            path,
+            request: *request,
+        })
+    });
+    found.ok_or_else(|| {
+        let methods: Vec<&str> = OPERATIONS
+            .iter()
+            .filter(here)
+            .map(|operation| operation.method.name())
+            .collect();
+        if methods.is_empty() {
+            Problem::unknown_route()
+        } else {
+            Problem::method_not_allowed(methods.join(", "))
+        }
     })
 }
 
@@ -44,6 +95,22 @@ impl Input<'_> {
     /// The scope that the path names.
     fn scope(&self) -> Result<ScopeId, Problem> {
         self.path.first("scope")
+    }
+
+    /// What the `if-match` says: the revision of an `etag`.
+    fn expected(&self) -> Result<Expected, Problem> {
+        let Some(value) = self.if_match else {
+            return Ok(Expected::Whatever);
+        };
+        let revision = str::from_utf8(value)
+            .ok()
+            .and_then(|text| text.strip_prefix('"')?.strip_suffix('"'))
+            .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+            .and_then(|digits| digits.parse().ok());
+        revision.map(Expected::Revision).ok_or_else(|| {
+            let detail = "`if-match` must be one `etag` as it was answered, as `\"7\"`";
+            Problem::header("if-match", detail)
+        })
     }
 }
 
@@ -98,31 +165,6 @@ const ENCODING: &str = "must be percent-encoded UTF-8";
 fn parse<T: Spelled>(text: &str, name: &str) -> Result<T, Problem> {
     T::parse(text)
         .map_err(|error| Problem::parameter(name, format!("`{name}` in the path {error}")))
-}
-
-/// The operation that a request asks for.
-fn route<'a>(request: &Request<'a>) -> Result<(&'static Operation, Path<'a>), Problem> {
-    let path = request
-        .path
-        .strip_prefix(BASE)
-        .ok_or_else(Problem::unknown_route)?;
-    let here = |operation: &&Operation| Path::of(operation.path, path).is_some();
-    let asked = |operation: &&Operation| operation.method.name() == request.method;
-    let found = OPERATIONS.iter().filter(asked).find_map(|operation| {
-        Path::of(operation.path, path).map(|parameters| (operation, parameters))
-    });
-    found.ok_or_else(|| {
-        let methods: Vec<&str> = OPERATIONS
-            .iter()
-            .filter(here)
-            .map(|operation| operation.method.name())
-            .collect();
-        if methods.is_empty() {
-            Problem::unknown_route()
-        } else {
-            Problem::method_not_allowed(methods.join(", "))
-        }
-    })
 }
 
 /// Whether the headers leave the request what it is: JSON or nothing, and no condition that would

@@ -24,6 +24,7 @@ pub(in crate::native) fn create(input: &Input<'_>) -> Result<Call, Problem> {
         id: body.id.map(|Parsed(id)| id),
         role: body.role.0,
         reach,
+        may_force: body.force.unwrap_or(false),
         expires_at: body.expires_at.map(|Parsed(time)| time.0),
         description: text(body.description)?,
     }))

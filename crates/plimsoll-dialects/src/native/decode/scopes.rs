@@ -1,6 +1,6 @@
 //! Scopes, and the limits and quotas at them.
 
-use plimsoll_core::command::{Action, DeleteLimit, Expected, PutLimit, PutScope};
+use plimsoll_core::command::{Action, DeleteLimit, PutLimit, PutScope};
 use plimsoll_core::model::Item;
 use plimsoll_core::report::QuotaFilter;
 
@@ -43,7 +43,7 @@ pub(in crate::native) fn put_limit(input: &Input<'_>) -> Result<Call, Problem> {
         },
         ceiling: body.limit.0,
         reason: body.reason.0,
-        expected: expected(input.if_match)?,
+        expected: input.expected()?,
     })))
 }
 
@@ -54,7 +54,7 @@ pub(in crate::native) fn delete_limit(input: &Input<'_>) -> Result<Call, Problem
             resource: input.query.required(Parameter::LimitResource)?,
             location: input.query.value(Parameter::Location)?,
         },
-        expected: expected(input.if_match)?,
+        expected: input.expected()?,
     })))
 }
 
@@ -74,20 +74,4 @@ pub(in crate::native) fn quotas(input: &Input<'_>) -> Result<Call, Problem> {
         },
         page: input.query.page()?,
     }))
-}
-
-/// What an `if-match` says: the revision of an `etag`.
-fn expected(if_match: Option<&[u8]>) -> Result<Expected, Problem> {
-    let Some(value) = if_match else {
-        return Ok(Expected::Whatever);
-    };
-    let revision = str::from_utf8(value)
-        .ok()
-        .and_then(|text| text.strip_prefix('"')?.strip_suffix('"'))
-        .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
-        .and_then(|digits| digits.parse().ok());
-    revision.map(Expected::Revision).ok_or_else(|| {
-        let detail = "`if-match` must be the `etag` of one limit, as `\"7\"`";
-        Problem::header("if-match", detail)
-    })
 }

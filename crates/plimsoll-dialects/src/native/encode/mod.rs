@@ -1,7 +1,7 @@
 //! What came of a call, as replies.
 
 use plimsoll_core::model::{
-    Credential, Item, Limit, Location, Principal, Reservation, Resource, Scope,
+    Credential, Item, Limit, Lines, Location, Principal, Reservation, Resource, Scope,
 };
 use plimsoll_core::names::{PrincipalId, ReservationId, ScopeId};
 use plimsoll_core::outcome::{Denial, Done, Outcome};
@@ -37,6 +37,9 @@ fn done(done: &Done) -> Reply {
     match done {
         Done::Reservation(it) => reservation(it),
         Done::Expired { holds } => ok(&replies::Expired { expired: *holds }),
+        Done::Forgotten { reservations } => ok(&replies::Forgotten {
+            forgotten: *reservations,
+        }),
         Done::Resource(it) => resource(it),
         Done::Location(it) => location(it),
         Done::Scope(it) => scope(it),
@@ -75,25 +78,28 @@ pub fn batch(outcomes: &[BatchOutcome]) -> Reply {
     })
 }
 
-/// Whether a reservation would be granted. A quota that it would exceed is an answer; any other
-/// denial is a problem, as it would be for the reservation.
-pub fn checked(result: &Result<(), Denial>) -> Reply {
+/// Whether a reservation would be granted, and what of it. A quota that it would exceed is an
+/// answer; any other denial is a problem, as it would be for the reservation.
+pub fn checked(result: &Result<Lines, Denial>) -> Reply {
     match result {
-        Ok(()) => ok(&replies::Check {
+        Ok(lines) => ok(&replies::Check {
             admissible: true,
+            lines: Some(lines.iter().map(Into::into).collect()),
             exceeded: Vec::new(),
         }),
         Err(Denial::QuotaExceeded(exceeded)) => ok(&replies::Check {
             admissible: false,
+            lines: None,
             exceeded: exceeded.iter().map(Into::into).collect(),
         }),
         Err(denial) => Problem::from_denial(denial).reply(),
     }
 }
 
-/// A reservation.
+/// A reservation, with the `etag` that an `if-match` may name.
 pub fn reservation(reservation: &Reservation) -> Reply {
-    ok(&replies::Reservation::from(reservation))
+    let reply = ok(&replies::Reservation::from(reservation));
+    with_etag(reply, reservation.revision)
 }
 
 /// A resource.
@@ -113,11 +119,8 @@ pub fn scope(scope: &Scope) -> Reply {
 
 /// A limit, with the `etag` that an `if-match` may name.
 pub fn limit(limit: &Limit) -> Reply {
-    let mut reply = ok(&replies::SetLimit::from(limit));
-    reply
-        .headers
-        .push(("etag", format!("\"{}\"", limit.revision)));
-    reply
+    let reply = ok(&replies::SetLimit::from(limit));
+    with_etag(reply, limit.revision)
 }
 
 /// A principal, without its secret.
@@ -223,6 +226,11 @@ fn ok(body: &impl Serialize) -> Reply {
         headers: vec![("content-type", "application/json".to_owned())],
         body: json(body),
     }
+}
+
+fn with_etag(mut reply: Reply, revision: u64) -> Reply {
+    reply.headers.push(("etag", format!("\"{revision}\"")));
+    reply
 }
 
 /// A wire value as JSON.

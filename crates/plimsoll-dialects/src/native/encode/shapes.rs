@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use plimsoll_core::amount::Amount;
 use plimsoll_core::model::{
-    Attributes, Credential, Item, Limit, Line, Location, Principal, Reach, Reservation, Resource,
-    Scope, State,
+    Attributes, Credential, Item, Limit, Line, Location, Original, Principal, Reach, Reservation,
+    Resource, Scope, State,
 };
 use plimsoll_core::names::{LocationId, ScopeId, Text};
 use plimsoll_core::outcome::{Exceeded, Source};
@@ -28,6 +28,8 @@ impl<'a> From<&'a Reservation> for replies::Reservation<'a> {
             scope: reservation.scope.as_str(),
             tenant: reservation.tenant.as_str(),
             lines: reservation.lines.iter().map(Into::into).collect(),
+            asked: reservation.original.as_deref().map(Into::into),
+            forced: reservation.forced.as_ref().map(Text::as_str),
             holder: reservation.holder.as_ref().map(Text::as_str),
             attributes: texts(&reservation.attributes),
             created_at: leaf::Time(reservation.created_at),
@@ -45,6 +47,24 @@ impl<'a> From<&'a Line> for replies::Line<'a> {
             resource: line.item.resource.as_str(),
             location: location_of(&line.item),
             amount: line.amount.units(),
+        }
+    }
+}
+
+impl<'a> From<&'a Original> for replies::Asked<'a> {
+    fn from(original: &'a Original) -> Self {
+        let lines = original
+            .asked
+            .iter()
+            .map(|(line, least)| replies::AskedLine {
+                resource: line.item.resource.as_str(),
+                location: location_of(&line.item),
+                amount: line.amount.units(),
+                at_least: least.units(),
+            });
+        replies::Asked {
+            scope: original.scope.as_str(),
+            lines: lines.collect(),
         }
     }
 }
@@ -187,6 +207,7 @@ impl<'a> From<&'a Principal> for replies::Principal<'a> {
                 Reach::Everything => EVERYTHING,
                 Reach::Below(scope) => scope.as_str(),
             },
+            force: principal.may_force,
             enabled: principal.enabled,
             expires_at: principal.expires_at.map(leaf::Time),
             description: principal.description.as_str(),

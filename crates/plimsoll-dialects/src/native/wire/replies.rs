@@ -22,12 +22,17 @@ pub(crate) struct Reservation<'a> {
     /// Where it stands.
     #[schemars(with = "Parsed<StateName>")]
     pub(crate) state: &'static str,
-    /// Where it was taken.
+    /// Where it is taken.
     pub(crate) scope: &'a str,
     /// The root of the scope's tree, within which the id is unique.
     pub(crate) tenant: &'a str,
-    /// What was taken.
+    /// What it takes; once it has ended, what it took last.
     pub(crate) lines: Vec<Line<'a>>,
+    /// What was asked for, where it was not asked for as it is now: with an `at_least`, or before
+    /// a part was let go, a resize or a transfer.
+    pub(crate) asked: Option<Asked<'a>>,
+    /// Why its reserve was let past the limits, where it was.
+    pub(crate) forced: Option<&'a str>,
     /// The real thing behind it.
     pub(crate) holder: Option<&'a str>,
     /// What its caller wanted to find again.
@@ -38,7 +43,7 @@ pub(crate) struct Reservation<'a> {
     pub(crate) expires_at: Option<Time>,
     /// Once it is released or expired: since when.
     pub(crate) ended_at: Option<Time>,
-    /// The revision of the tenant's log at which it last changed.
+    /// The revision of the tenant's log at which it last changed: the `etag`.
     pub(crate) revision: u64,
     /// Limits that it passed and that only warn.
     pub(crate) warnings: &'a [Exceeded<'a>],
@@ -55,10 +60,38 @@ pub(crate) struct Line<'a> {
     pub(crate) amount: u64,
 }
 
+/// What a reservation was asked for as.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Asked<'a> {
+    /// Where it was to be taken.
+    pub(crate) scope: &'a str,
+    /// What was to be taken.
+    pub(crate) lines: Vec<AskedLine<'a>>,
+}
+
+/// One part of what was asked for.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct AskedLine<'a> {
+    /// The resource.
+    pub(crate) resource: &'a str,
+    /// The location, where the resource is counted per location.
+    pub(crate) location: Option<&'a str>,
+    /// How much.
+    pub(crate) amount: u64,
+    /// The least that would do.
+    pub(crate) at_least: u64,
+}
+
 /// How many holds lapsed.
 #[derive(Serialize)]
 pub(crate) struct Expired {
     pub(crate) expired: usize,
+}
+
+/// How many reservations were forgotten.
+#[derive(Serialize)]
+pub(crate) struct Forgotten {
+    pub(crate) forgotten: usize,
 }
 
 /// What came of a batch.
@@ -86,6 +119,8 @@ pub(crate) struct BatchOutcome<'a> {
 pub(crate) struct Check<'a> {
     /// Whether it would.
     pub(crate) admissible: bool,
+    /// What it would take, where it would be granted.
+    pub(crate) lines: Option<Vec<Line<'a>>>,
     /// Every limit that it would pass.
     pub(crate) exceeded: Vec<Exceeded<'a>>,
 }
@@ -320,6 +355,8 @@ pub(crate) struct Principal<'a> {
     pub(crate) role: &'static str,
     /// Where: a scope and everything below it, or `*` for the whole server.
     pub(crate) scope: &'a str,
+    /// Whether it may let reservations past the limits.
+    pub(crate) force: bool,
     /// Whether it may call at all.
     pub(crate) enabled: bool,
     /// The first instant at which it may not.

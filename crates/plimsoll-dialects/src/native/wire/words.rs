@@ -9,7 +9,7 @@ use plimsoll_core::names::{
 };
 use schemars::{Schema, json_schema};
 
-use super::super::{Kind, Verb};
+use super::super::Kind;
 
 /// A value that a string spells.
 pub(crate) trait Spelled: Sized + 'static {
@@ -75,13 +75,60 @@ pub(crate) fn resource_part_schema() -> Schema {
     })
 }
 
+/// Why something is done: a text that says something.
+pub(crate) struct Reason(pub(crate) Text);
+
+impl Spelled for Reason {
+    type Error = String;
+
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.trim().is_empty() {
+            return Err("must say why: it is blank".to_owned());
+        }
+        Text::parse(text)
+            .map(Reason)
+            .map_err(|error| error.to_string())
+    }
+
+    fn schema() -> Schema {
+        json_schema!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": TEXT_LEN_MAX,
+            "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$",
+        })
+    }
+}
+
 /// What one command of a batch does.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Op {
     /// Takes something.
     Reserve,
-    /// Ends a hold.
-    Settle(Verb),
+    /// Keeps it.
+    Commit,
+    /// Lets it go.
+    Release,
+    /// Holds on for longer.
+    Extend,
+    /// Takes other amounts.
+    Resize,
+    /// Takes it in another scope.
+    Transfer,
+}
+
+impl Op {
+    /// The word for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Op::Reserve => "reserve",
+            Op::Commit => "commit",
+            Op::Release => "release",
+            Op::Extend => "extend",
+            Op::Resize => "resize",
+            Op::Transfer => "transfer",
+        }
+    }
 }
 
 /// The states of a reservation, as `State::name` spells them.
@@ -112,10 +159,13 @@ macro_rules! spelled_words {
 }
 
 spelled_words! {
-    Op, "must be `reserve`, `commit` or `release`":
+    Op, "must be `reserve`, `commit`, `release`, `extend`, `resize` or `transfer`":
         "reserve" => Op::Reserve,
-        "commit" => Op::Settle(Verb::Commit),
-        "release" => Op::Settle(Verb::Release);
+        "commit" => Op::Commit,
+        "release" => Op::Release,
+        "extend" => Op::Extend,
+        "resize" => Op::Resize,
+        "transfer" => Op::Transfer;
     Role, "must be `viewer`, `enforcer`, `manager` or `admin`":
         "viewer" => Role::Viewer,
         "enforcer" => Role::Enforcer,

@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 use plimsoll_core::amount::{Ceiling, Timestamp};
 use plimsoll_core::bounds::TIMESTAMP_MS_MAX;
-use plimsoll_core::model::{Principal, Reach, State};
+use plimsoll_core::model::{Principal, Reach, Reservation, State};
 use plimsoll_core::outcome::{Denial, Done, Outcome, Source};
 use plimsoll_dialects::http::Reply;
 use plimsoll_dialects::native::{Call, encode};
@@ -26,7 +26,8 @@ fn done_reservation() {
         Done::Reservation(reservation(State::Held { expires_at })),
         expect![[r#"
             200
-            {"id":"r-1","state":"held","scope":"p-7","tenant":"acme","lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","location":null,"amount":2}],"holder":"img-1 \"ü\"","attributes":{"name":"x"},"created_at":"2026-01-31T12:00:00.000Z","expires_at":"2026-01-31T12:05:00.000Z","ended_at":null,"revision":42,"warnings":[]}
+            etag: "42"
+            {"id":"r-1","state":"held","scope":"p-7","tenant":"acme","lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","location":null,"amount":2}],"asked":null,"forced":null,"holder":"img-1 \"ü\"","attributes":{"name":"x"},"created_at":"2026-01-31T12:00:00.000Z","expires_at":"2026-01-31T12:05:00.000Z","ended_at":null,"revision":42,"warnings":[]}
         "#]],
     );
     let ended_at = at(1);
@@ -52,7 +53,30 @@ fn done_reservation() {
 }
 
 #[test]
+fn done_reservation_that_is_not_what_was_asked_for() {
+    check_done(
+        Done::Reservation(Reservation {
+            original: Some(Box::new(original())),
+            forced: Some(text("launch")),
+            ..reservation(State::Committed)
+        }),
+        expect![[r#"
+            200
+            etag: "42"
+            {"id":"r-1","state":"committed","scope":"p-7","tenant":"acme","lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","location":null,"amount":2}],"asked":{"scope":"p-6","lines":[{"resource":"vm/image","location":"FRA-A","amount":4,"at_least":1},{"resource":"vpc/subnet","location":null,"amount":2,"at_least":2}]},"forced":"launch","holder":"img-1 \"ü\"","attributes":{"name":"x"},"created_at":"2026-01-31T12:00:00.000Z","expires_at":null,"ended_at":null,"revision":42,"warnings":[]}
+        "#]],
+    );
+}
+
+#[test]
 fn done_other() {
+    check_done(
+        Done::Forgotten { reservations: 3 },
+        expect![[r#"
+        200
+        {"forgotten":3}
+    "#]],
+    );
     check_done(
         Done::Expired { holds: 3 },
         expect![[r#"
@@ -118,9 +142,9 @@ fn done_limits_and_principals() {
     check_done(
         Done::Principal(principal(token())),
         expect![[r#"
-        200
-        {"id":"k-1","kind":"token","role":"enforcer","scope":"acme","enabled":true,"expires_at":"2026-01-31T12:00:00.999Z","description":"image service","created_at":"2026-01-31T12:00:00.000Z","revision":3}
-    "#]],
+            200
+            {"id":"k-1","kind":"token","role":"enforcer","scope":"acme","force":false,"enabled":true,"expires_at":"2026-01-31T12:00:00.999Z","description":"image service","created_at":"2026-01-31T12:00:00.000Z","revision":3}
+        "#]],
     );
     check_done(
         Done::PrincipalGone,
@@ -138,11 +162,12 @@ fn secrets_are_shown_once() {
         expect![[r#"
             200
             cache-control: no-store
-            {"id":"k-1","kind":"access_key","role":"enforcer","scope":"acme","enabled":true,"expires_at":"2026-01-31T12:00:00.999Z","description":"image service","created_at":"2026-01-31T12:00:00.000Z","revision":3,"secret":"s3cret"}
+            {"id":"k-1","kind":"access_key","role":"enforcer","scope":"acme","force":false,"enabled":true,"expires_at":"2026-01-31T12:00:00.999Z","description":"image service","created_at":"2026-01-31T12:00:00.000Z","revision":3,"secret":"s3cret"}
         "#]],
     );
     let everything = Principal {
         reach: Reach::Everything,
+        may_force: true,
         expires_at: None,
         ..principal(token())
     };
@@ -151,7 +176,7 @@ fn secrets_are_shown_once() {
         expect![[r#"
             200
             cache-control: no-store
-            {"id":"k-1","kind":"token","role":"enforcer","scope":"*","enabled":true,"expires_at":null,"description":"image service","created_at":"2026-01-31T12:00:00.000Z","revision":3,"token":"k-1.t0ken"}
+            {"id":"k-1","kind":"token","role":"enforcer","scope":"*","force":true,"enabled":true,"expires_at":null,"description":"image service","created_at":"2026-01-31T12:00:00.000Z","revision":3,"token":"k-1.t0ken"}
         "#]],
     );
     let later = encode::principal(&principal(access_key()));
@@ -161,19 +186,19 @@ fn secrets_are_shown_once() {
 #[test]
 fn checks() {
     check(
-        &encode::checked(&Ok(())),
+        &encode::checked(&Ok(lines(&[("vm/image@FRA-A", 3), ("vpc/subnet", 1)]))),
         expect![[r#"
-        200
-        {"admissible":true,"exceeded":[]}
-    "#]],
+            200
+            {"admissible":true,"lines":[{"resource":"vm/image","location":"FRA-A","amount":3},{"resource":"vpc/subnet","location":null,"amount":1}],"exceeded":[]}
+        "#]],
     );
     let denial = Denial::QuotaExceeded(vec![exceeded()]);
     check(
         &encode::checked(&Err(denial)),
         expect![[r#"
-        200
-        {"admissible":false,"exceeded":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":5,"limit_source":"default","limit_set":null,"used":3,"held":2,"asked":1,"short_by":1,"smallest_sufficient_limit":6,"fits_at":"2026-01-31T12:05:00.000Z","increase_request":{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":6}}]}
-    "#]],
+            200
+            {"admissible":false,"lines":null,"exceeded":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":5,"limit_source":"default","limit_set":null,"used":3,"held":2,"asked":1,"short_by":1,"smallest_sufficient_limit":6,"fits_at":"2026-01-31T12:05:00.000Z","increase_request":{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":6}}]}
+        "#]],
     );
     let denial = Denial::UnknownScope(scope_id("p-7"));
     check(

@@ -7,7 +7,7 @@ use expect_test::{ExpectFile, expect_file};
 use super::{decode, decode_bytes, in_a_line};
 
 /// Sends each text and shows what it gets, line by line.
-fn check<'a>(requests: impl IntoIterator<Item = (&'a str, String)>, expect: ExpectFile) {
+pub(super) fn check<'a>(requests: impl IntoIterator<Item = (&'a str, String)>, expect: ExpectFile) {
     let mut shown = String::new();
     for (title, request) in requests {
         match decode(&request) {
@@ -19,7 +19,7 @@ fn check<'a>(requests: impl IntoIterator<Item = (&'a str, String)>, expect: Expe
 }
 
 /// The same request with each of the bodies; a body is its own title.
-fn with_bodies<'a>(
+pub(super) fn with_bodies<'a>(
     head: &'a str,
     bodies: &'a [&'a str],
 ) -> impl Iterator<Item = (&'a str, String)> {
@@ -117,9 +117,16 @@ const RESERVE_BODIES: &[&str] = &[
     r#"{"scope":"p-7","lines":[{"resource":"vm/image","amount":[1]}]}"#,
     r#"{"scope":"p-7","lines":[{"resource":"vm/image","amount":{"units":1}}]}"#,
     r#"{"scope":"p-7","lines":[{"resource":"vm/image","amount":1,"amount":2}]}"#,
-    r#"{"scope":"p-7","lines":[{"resource":"vm/image","amount":2,"at_least":1}]}"#,
+    // The least that will do.
     r#"{"scope":"p-7","lines":[{"resource":"vm/image","amount":1,"at_least":2}]}"#,
+    r#"{"scope":"p-7","lines":[{"resource":"vm/image","amount":1},{"resource":"vm/disk","amount":1,"at_least":9007199254740991}]}"#,
     r#"{"scope":"p-7","lines":[{"resource":"vm/image","amount":1,"at_least":0}]}"#,
+    r#"{"scope":"p-7","lines":[{"resource":"vm/image","amount":1,"at_least":-1}]}"#,
+    r#"{"scope":"p-7","lines":[{"resource":"vm/image","amount":1,"at_least":0.5}]}"#,
+    r#"{"scope":"p-7","lines":[{"resource":"vm/image","amount":1,"at_least":9007199254740992}]}"#,
+    r#"{"scope":"p-7","lines":[{"resource":"vm/image","amount":1,"at_least":"1"}]}"#,
+    r#"{"scope":"p-7","lines":[{"resource":"vm/image","amount":1,"at_least":1,"at_least":1}]}"#,
+    r#"{"scope":"p-7","lines":[{"resource":"vm/image","amount":0,"at_least":0}]}"#,
 ];
 
 #[test]
@@ -154,6 +161,20 @@ fn reserve_terms() {
         r#""attributes":{"a\n":"b"}"#,
         r#""attributes":{"a":"b\n"}"#,
         r#""force":true"#,
+        r#""force":"launch""#,
+        r#""force":[]"#,
+        r#""force":["launch"]"#,
+        r#""force":{}"#,
+        r#""force":{"reason":null}"#,
+        r#""force":{"reason":7}"#,
+        r#""force":{"reason":""}"#,
+        r#""force":{"reason":"  \u2003"}"#,
+        r#""force":{"reason":"a\nb"}"#,
+        r#""force":{"reason":"x","by":"ops"}"#,
+        r#""force":{"reason":"x","reason":"x"}"#,
+        r#""force":{"reason":"x"},"force":{"reason":"x"}"#,
+        r#""forced":"launch""#,
+        r#""if_revision":1"#,
         r#""id":"r-1""#,
     ];
     let request =
@@ -184,6 +205,21 @@ fn bounds() {
         [
             ("a scope of 129 bytes", body(&name(129), &lines(1), "")),
             ("65 lines", body("p-7", &lines(65), "")),
+            (
+                "65 lines of a part",
+                format!(
+                    "POST /reservations/r-1/commit\n\n{{\"lines\":[{}]}}",
+                    lines(65)
+                ),
+            ),
+            (
+                "a reason of 513 bytes",
+                body(
+                    "p-7",
+                    &lines(1),
+                    &format!(r#","force":{{"reason":"{}"}}"#, name(513)),
+                ),
+            ),
             ("100,000 lines", body("p-7", &lines(100_000), "")),
             ("a resource of 65 bytes", body("p-7", &resource, "")),
             (
@@ -215,14 +251,19 @@ fn bytes_that_are_no_text() {
 
 const OTHER_BODIES: &[(&str, &[&str])] = &[
     (
-        "POST /reservations/r-1/commit",
-        &["null", "[]", r#"{"lines":[]}"#, r#"{"scope":""}"#, "{"],
-    ),
-    (
         "POST /principals/k-1/disable",
         &[r#"{"enabled":false}"#, "7"],
     ),
-    ("POST /check", &["", "{}", r#"{"scope":"p-7","lines":[]}"#]),
+    (
+        "POST /check",
+        &[
+            "",
+            "{}",
+            r#"{"scope":"p-7","lines":[]}"#,
+            r#"{"scope":"p-7","lines":[{"resource":"vm/image","amount":1,"at_least":2}]}"#,
+            r#"{"scope":"p-7","lines":[{"resource":"vm/image","amount":1}],"force":{"reason":"launch"}}"#,
+        ],
+    ),
     (
         "PUT /scopes/p-7/limits",
         &[
@@ -279,6 +320,9 @@ const OTHER_BODIES: &[(&str, &[&str])] = &[
             r#"{"kind":"token","role":0,"scope":"*"}"#,
             r#"{"kind":"token","role":"viewer","scope":"*","secret":"hunter2"}"#,
             r#"{"kind":"token","role":"viewer","scope":"*","id":"a b"}"#,
+            r#"{"kind":"token","role":"enforcer","scope":"*","force":"yes"}"#,
+            r#"{"kind":"token","role":"enforcer","scope":"*","force":{"reason":"x"}}"#,
+            r#"{"kind":"token","role":"enforcer","scope":"*","may_force":true}"#,
         ],
     ),
     (
@@ -390,6 +434,18 @@ const REQUESTS: &[&str] = &[
     "DELETE /scopes/p-7/limits?resource=vm/image\nif-match: \"7\"\nif-match: \"7\"",
     "DELETE /scopes/p-7/limits?resource=vm/image\nif-none-match: *",
     "PUT /scopes/p-7\nif-match: \"7\"\n\n{}",
+    "PUT /reservations/r-1\nif-match: \"7\"\n\n{}",
+    "POST /reservations:batch\nif-match: \"7\"\n\n{}",
+    "POST /reservations/r-1/commit\nif-match: 7",
+    "POST /reservations/r-1/release\nif-match: *",
+    "POST /reservations/r-1/extend\nif-match: W/\"7\"\n\n{\"ttl_seconds\":1}",
+    "POST /reservations/r-1/transfer\nif-match: \"7\", \"8\"\n\n{\"to\":\"p-8\"}",
+    "POST /reservations/r-1/transfer\nif-match: \"7\"\nif-match: \"7\"\n\n{\"to\":\"p-8\"}",
+    "POST /reservations/r-1/commit\nif-none-match: *",
+    "POST /reservations/r-1/commit?scope=p-7",
+    "POST /reservations/r%201/commit",
+    "PUT /reservations/r-1/commit",
+    "POST /reservations/r-1/renew",
     "PUT /locations/FRA-A\nif-none-match: *\n\n{}",
     "POST /check\ncontent-type: text/plain\n\n{}",
     "POST /check\ncontent-type: application/xml\n\n{}",

@@ -32,9 +32,9 @@ fn batches() {
     check(
         &encode::batch(&outcomes),
         expect![[r#"
-        200
-        {"outcomes":[{"status":200,"reservation":{"id":"r-1","state":"committed","scope":"p-7","tenant":"acme","lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","location":null,"amount":2}],"holder":"img-1 \"ü\"","attributes":{"name":"x"},"created_at":"2026-01-31T12:00:00.000Z","expires_at":null,"ended_at":null,"revision":42,"warnings":[]}},{"status":422,"problem":{"type":"urn:plimsoll:problem:quota_exceeded","title":"a quota would be exceeded","status":422,"code":"quota_exceeded","detail":"`vm/image` at `FRA-A` in scope `p-7`: of the limit of `5`, `3` are used and `2` held; asked for `1`, short by `1`: release some, try again at 2026-01-31T12:05:00.000Z, or ask for a limit of `6`","exceeded":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":5,"limit_source":"default","limit_set":null,"used":3,"held":2,"asked":1,"short_by":1,"smallest_sufficient_limit":6,"fits_at":"2026-01-31T12:05:00.000Z","increase_request":{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":6}}]}},{"status":404,"problem":{"type":"urn:plimsoll:problem:not_found","title":"nothing is there","status":404,"code":"not_found","detail":"it does not exist, or not within your reach: look at the id"}},{"status":400,"problem":{"type":"urn:plimsoll:problem:malformed","title":"the request cannot be read","status":400,"code":"malformed","detail":"`/commands/0` must be an object, not a number","pointer":"/commands/0"}},{"status":503,"problem":{"type":"urn:plimsoll:problem:outcome_unknown","title":"it may or may not have been done","status":503,"code":"outcome_unknown","detail":"it may have been done: send the same request with the same id again to find out","retry_after_seconds":1}}]}
-    "#]],
+            200
+            {"outcomes":[{"status":200,"reservation":{"id":"r-1","state":"committed","scope":"p-7","tenant":"acme","lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","location":null,"amount":2}],"asked":null,"forced":null,"holder":"img-1 \"ü\"","attributes":{"name":"x"},"created_at":"2026-01-31T12:00:00.000Z","expires_at":null,"ended_at":null,"revision":42,"warnings":[]}},{"status":422,"problem":{"type":"urn:plimsoll:problem:quota_exceeded","title":"a quota would be exceeded","status":422,"code":"quota_exceeded","detail":"`vm/image` at `FRA-A` in scope `p-7`: of the limit of `5`, `3` are used and `2` held; asked for `1`, short by `1`: release some, try again at 2026-01-31T12:05:00.000Z, or ask for a limit of `6`","exceeded":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":5,"limit_source":"default","limit_set":null,"used":3,"held":2,"asked":1,"short_by":1,"smallest_sufficient_limit":6,"fits_at":"2026-01-31T12:05:00.000Z","increase_request":{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":6}}]}},{"status":404,"problem":{"type":"urn:plimsoll:problem:not_found","title":"nothing is there","status":404,"code":"not_found","detail":"it does not exist, or not within your reach: look at the id"}},{"status":400,"problem":{"type":"urn:plimsoll:problem:malformed","title":"the request cannot be read","status":400,"code":"malformed","detail":"`/commands/0` must be an object, not a number","pointer":"/commands/0"}},{"status":503,"problem":{"type":"urn:plimsoll:problem:outcome_unknown","title":"it may or may not have been done","status":503,"code":"outcome_unknown","detail":"it may have been done: send the same request with the same id again to find out","retry_after_seconds":1}}]}
+        "#]],
     );
 }
 
@@ -87,7 +87,7 @@ fn lists_at_a_scope() {
         &encode::reservations(&scope_id("p-7"), [&kept], Some(&kept.id)),
         expect![[r#"
             200
-            {"scope":"p-7","reservations":[{"id":"r-1","state":"committed","scope":"p-7","tenant":"acme","lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","location":null,"amount":2}],"holder":"img-1 \"ü\"","attributes":{"name":"x"},"created_at":"2026-01-31T12:00:00.000Z","expires_at":null,"ended_at":null,"revision":42,"warnings":[]}],"next_page_token":"r722d31"}
+            {"scope":"p-7","reservations":[{"id":"r-1","state":"committed","scope":"p-7","tenant":"acme","lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","location":null,"amount":2}],"asked":null,"forced":null,"holder":"img-1 \"ü\"","attributes":{"name":"x"},"created_at":"2026-01-31T12:00:00.000Z","expires_at":null,"ended_at":null,"revision":42,"warnings":[]}],"next_page_token":"r722d31"}
         "#]],
     );
 }
@@ -99,7 +99,7 @@ fn lists_of_principals() {
         &encode::principals([&known], Some(&known.id)),
         expect![[r#"
             200
-            {"principals":[{"id":"k-1","kind":"access_key","role":"enforcer","scope":"acme","enabled":true,"expires_at":"2026-01-31T12:00:00.999Z","description":"image service","created_at":"2026-01-31T12:00:00.000Z","revision":3}],"next_page_token":"p6b2d31"}
+            {"principals":[{"id":"k-1","kind":"access_key","role":"enforcer","scope":"acme","force":false,"enabled":true,"expires_at":"2026-01-31T12:00:00.999Z","description":"image service","created_at":"2026-01-31T12:00:00.000Z","revision":3}],"next_page_token":"p6b2d31"}
         "#]],
     );
     check(

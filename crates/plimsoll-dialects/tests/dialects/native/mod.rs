@@ -1,16 +1,20 @@
 //! The native dialect: requests as text in, calls and problems out; core values in, JSON out.
 
 use plimsoll_core::command::Reserve;
+use plimsoll_core::model::Role;
 use plimsoll_dialects::http::{Reply, Request};
-use plimsoll_dialects::native::{self, BASE, Call, Problem};
+use plimsoll_dialects::native::{self, BASE, Call, Problem, Route};
 
 mod batch;
+mod changes;
 mod decode;
 mod encode;
 mod hostile;
+mod hostile_changes;
 mod lists;
 mod openapi;
 mod problems;
+mod roles;
 mod samples;
 
 /// Decodes a request that is written as text: `METHOD /path?query`, header lines, a blank line,
@@ -21,6 +25,16 @@ fn decode(text: &str) -> Result<Call, Problem> {
 }
 
 fn decode_bytes(head: &str, body: &[u8]) -> Result<Call, Problem> {
+    routed(head, body, |route| route?.decode())
+}
+
+/// The role that a request takes, known before anything but its path is read.
+fn role(text: &str) -> Result<Role, Problem> {
+    let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
+    routed(head, body.as_bytes(), |route| route.map(|it| it.role()))
+}
+
+fn routed<T>(head: &str, body: &[u8], then: impl FnOnce(Result<Route<'_>, Problem>) -> T) -> T {
     let mut lines = head.lines();
     let (method, target) = lines.next().unwrap().split_once(' ').unwrap();
     let target = match target.strip_prefix("//") {
@@ -35,13 +49,13 @@ fn decode_bytes(head: &str, body: &[u8]) -> Result<Call, Problem> {
         .map(|line| line.split_once(": ").unwrap())
         .map(|(name, value)| (name, value.as_bytes()))
         .collect();
-    native::decode(&Request {
+    then(native::route(&Request {
         method,
         path,
         query,
         headers: &headers,
         body,
-    })
+    }))
 }
 
 /// A reply as text: the status, the headers but for the ordinary content type, the body as it is.

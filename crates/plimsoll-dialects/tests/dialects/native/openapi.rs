@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use expect_test::expect_file;
-use plimsoll_dialects::native::{BASE, OPERATIONS, openapi};
+use plimsoll_dialects::native::{BASE, BATCH_COMMANDS_MAX, BATCH_LINES_MAX, OPERATIONS, openapi};
 use serde_json::Value;
 
 #[test]
@@ -69,6 +69,42 @@ fn schemas_have_bounds_enumerations_and_required_members() {
             expect_file!["openapi_line_request.json"],
         ),
         (
+            "/components/schemas/ForceRequest",
+            expect_file!["openapi_force_request.json"],
+        ),
+        (
+            "/components/schemas/BatchCommand",
+            expect_file!["openapi_batch_command.json"],
+        ),
+        (
+            "/components/schemas/SettleRequest",
+            expect_file!["openapi_settle_request.json"],
+        ),
+        (
+            "/components/schemas/ExtendRequest",
+            expect_file!["openapi_extend_request.json"],
+        ),
+        (
+            "/components/schemas/ResizeRequest",
+            expect_file!["openapi_resize_request.json"],
+        ),
+        (
+            "/components/schemas/TransferRequest",
+            expect_file!["openapi_transfer_request.json"],
+        ),
+        (
+            "/components/schemas/Reservation",
+            expect_file!["openapi_reservation.json"],
+        ),
+        (
+            "/components/schemas/Asked",
+            expect_file!["openapi_asked.json"],
+        ),
+        (
+            "/components/schemas/Check",
+            expect_file!["openapi_check.json"],
+        ),
+        (
             "/components/schemas/PrincipalRequest",
             expect_file!["openapi_principal_request.json"],
         ),
@@ -79,6 +115,10 @@ fn schemas_have_bounds_enumerations_and_required_members() {
         (
             "/paths/~1plimsoll~1v1~1scopes~1{scope}~1limits/delete",
             expect_file!["openapi_delete_limit.json"],
+        ),
+        (
+            "/paths/~1plimsoll~1v1~1reservations~1{id}~1transfer/post",
+            expect_file!["openapi_transfer.json"],
         ),
     ] {
         let described = document.pointer(pointer).unwrap();
@@ -99,5 +139,21 @@ fn the_page_for_users_names_every_code() {
     for code in codes.as_array().unwrap() {
         let code = code.as_str().unwrap();
         assert!(page.contains(&format!("`{code}`")), "{code}");
+    }
+}
+
+#[test]
+fn the_bounds_of_a_batch_are_told() {
+    let page = include_str!("../../../../../docs/dialects/native.md");
+    let document = openapi::document();
+    let commands = &document["components"]["schemas"]["BatchRequest"]["properties"]["commands"];
+    assert_eq!(commands["maxItems"], BATCH_COMMANDS_MAX);
+    let described = commands["description"].as_str().unwrap();
+    for (text, bound) in [
+        (page, BATCH_COMMANDS_MAX),
+        (page, BATCH_LINES_MAX),
+        (described, BATCH_LINES_MAX),
+    ] {
+        assert!(text.contains(&format!(" {bound} ")), "{bound}");
     }
 }

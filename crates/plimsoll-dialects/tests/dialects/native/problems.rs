@@ -84,6 +84,14 @@ fn of_the_service() {
     "#]],
     );
     check(
+        &Problem::force_not_permitted(),
+        expect![[r#"
+        403
+        content-type: application/problem+json
+        {"type":"urn:plimsoll:problem:force_not_permitted","title":"passing the limits is not permitted","status":403,"code":"force_not_permitted","detail":"to `force` takes a permission of its own: call with a token that has it, or leave `force` out"}
+    "#]],
+    );
+    check(
         &Problem::too_large(1_048_576),
         expect![[r#"
         413
@@ -262,6 +270,42 @@ fn of_what_is_there() {
         409
         content-type: application/problem+json
         {"type":"urn:plimsoll:problem:state_conflict","title":"the state does not allow it","status":409,"code":"state_conflict","detail":"the reservation is `expired`, which is its end: reserve under a new id","state":"expired"}
+    "#]],
+    );
+    check_denial(
+        Denial::StateConflict { state: "held" },
+        expect![[r#"
+        409
+        content-type: application/problem+json
+        {"type":"urn:plimsoll:problem:state_conflict","title":"the state does not allow it","status":409,"code":"state_conflict","detail":"the reservation is `held`, and only what is committed can be transferred: commit it first","state":"held"}
+    "#]],
+    );
+    check_denial(
+        Denial::StateConflict { state: "committed" },
+        expect![[r#"
+        409
+        content-type: application/problem+json
+        {"type":"urn:plimsoll:problem:state_conflict","title":"the state does not allow it","status":409,"code":"state_conflict","detail":"the reservation is `committed`, and only a hold can be extended: it lasts until you release it","state":"committed"}
+    "#]],
+    );
+}
+
+#[test]
+fn of_what_is_named() {
+    check_denial(
+        Denial::NotAPart,
+        expect![[r#"
+        409
+        content-type: application/problem+json
+        {"type":"urn:plimsoll:problem:not_a_part","title":"it does not take that much","status":409,"code":"not_a_part","detail":"the lines are more than the reservation takes: read it and name a part of it"}
+    "#]],
+    );
+    check_denial(
+        Denial::OtherTenant,
+        expect![[r#"
+        409
+        content-type: application/problem+json
+        {"type":"urn:plimsoll:problem:other_tenant","title":"the scope is of another tenant","status":409,"code":"other_tenant","detail":"a reservation stays within its tenant: release it and reserve it there"}
     "#]],
     );
     check_denial(

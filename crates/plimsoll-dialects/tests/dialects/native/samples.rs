@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::model::{
-    Attributes, Credential, Item, Limit, Line, Lines, Location, Principal, Reach, Reservation,
-    Resource, Role, Scope, State, Terms,
+    Asked, Attributes, Credential, Item, Limit, Line, Lines, Location, Original, Principal, Reach,
+    Reservation, Resource, Role, Scope, State, Terms,
 };
 use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId, Text};
 use plimsoll_core::outcome::{Exceeded, Source};
@@ -60,17 +60,33 @@ pub(super) fn attributes(entries: &[(&str, &str)]) -> Attributes {
     Attributes::new(BTreeMap::from_iter(entries)).unwrap()
 }
 
-pub(super) fn reservation(state: State) -> Reservation {
-    let line = |it: &str, units| Line {
+/// Lines as `vm/image@FRA-A` and how much of it.
+pub(super) fn lines(lines: &[(&str, u64)]) -> Lines {
+    let lines = lines.iter().map(|(it, units)| Line {
         item: item(it),
-        amount: amount(units),
-    };
+        amount: amount(*units),
+    });
+    Lines::new(lines.collect()).unwrap()
+}
+
+/// What a reservation in `p-6` may have been asked for as.
+pub(super) fn original() -> Original {
+    let lines = lines(&[("vm/image@FRA-A", 4), ("vpc/subnet", 2)]);
+    Original {
+        scope: scope_id("p-6"),
+        asked: Asked::at_least(lines, vec![amount(1), amount(2)]).unwrap(),
+    }
+}
+
+pub(super) fn reservation(state: State) -> Reservation {
     Reservation {
         tenant: scope_id("acme"),
         id: ReservationId::parse("r-1").unwrap(),
         scope: scope_id("p-7"),
-        lines: Lines::new(vec![line("vm/image@FRA-A", 1), line("vpc/subnet", 2)]).unwrap(),
+        lines: lines(&[("vm/image@FRA-A", 1), ("vpc/subnet", 2)]),
+        original: None,
         terms: Terms::Hold { ttl_ms: 300_000 },
+        forced: None,
         holder: Some(text("img-1 \"ü\"")),
         attributes: attributes(&[("name", "x")]),
         state,
@@ -135,6 +151,7 @@ pub(super) fn principal(credential: Credential) -> Principal {
         id: principal_id("k-1"),
         role: Role::Enforcer,
         reach: Reach::Below(scope_id("acme")),
+        may_force: false,
         credential,
         enabled: true,
         expires_at: Some(at(999)),

@@ -2,12 +2,14 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::fmt;
-use core::ops::Deref;
 
 use crate::amount::{Amount, Ceiling, Timestamp};
-use crate::bounds::{ATTRIBUTES_MAX, RESERVATION_LINES_MAX};
-use crate::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId, Text};
+use crate::bounds::ATTRIBUTES_MAX;
+use crate::names::{LocationId, PrincipalId, ResourceName, ScopeId, Text};
+
+mod reservation;
+
+pub use reservation::{Asked, Line, Lines, LinesError, Original, Reservation, State, Terms};
 
 /// A kind of thing that is limited.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,107 +107,6 @@ impl Account {
     }
 }
 
-/// One part of a reservation.
-///
-/// Invariants: `amount > 0`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// What is taken.
-    pub item: Item,
-    /// How much.
-    pub amount: Amount,
-}
-
-/// What a caller took.
-///
-/// Shape: one row per (tenant, id); all lines in one scope.
-/// Invariants: the state moves only from `Held` to any other, and from `Committed` to `Released`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reservation {
-    /// The root of the scope's tree.
-    pub tenant: ScopeId,
-    /// The caller's id for it.
-    pub id: ReservationId,
-    /// Where it was taken.
-    pub scope: ScopeId,
-    /// What was taken.
-    pub lines: Lines,
-    /// How it was asked for.
-    pub terms: Terms,
-    /// The real thing behind it: an image id.
-    pub holder: Option<Text>,
-    /// Whatever the caller wants to find again.
-    pub attributes: Attributes,
-    /// Where it stands.
-    pub state: State,
-    /// When it was granted.
-    pub created_at: Timestamp,
-    /// The revision of its last change.
-    pub revision: u64,
-}
-
-/// How a reservation was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Terms {
-    /// Hold it for so many milliseconds, then let it lapse.
-    Hold {
-        /// At least 1, at most `HOLD_TTL_MS_MAX`.
-        ttl_ms: u64,
-    },
-    /// Take it for good at once.
-    Commit,
-}
-
-/// Where a reservation stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Counts as `held`; lapses at `expires_at`.
-    Held {
-        /// The first instant at which it is no longer held.
-        expires_at: Timestamp,
-    },
-    /// Counts as `used`.
-    Committed,
-    /// Counts no more: its caller let it go.
-    Released {
-        /// When.
-        ended_at: Timestamp,
-    },
-    /// Counts no more: its time ran out.
-    Expired {
-        /// When the ledger took note of it.
-        ended_at: Timestamp,
-    },
-}
-
-impl State {
-    /// The state's name, as every surface spells it.
-    pub fn name(self) -> &'static str {
-        match self {
-            State::Held { .. } => "held",
-            State::Committed => "committed",
-            State::Released { .. } => "released",
-            State::Expired { .. } => "expired",
-        }
-    }
-
-    /// Whether it still counts.
-    pub fn is_live(self) -> bool {
-        match self {
-            State::Held { .. } | State::Committed => true,
-            State::Released { .. } | State::Expired { .. } => false,
-        }
-    }
-
-    /// Whether it is a hold whose time has run out at `now`.
-    pub fn is_due(self, now: Timestamp) -> bool {
-        match self {
-            State::Held { expires_at } => expires_at <= now,
-            State::Committed | State::Released { .. } | State::Expired { .. } => false,
-        }
-    }
-}
-
 /// Who calls: an access key or a token, with a role on a scope and everything below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
@@ -215,6 +116,8 @@ pub struct Principal {
     pub role: Role,
     /// Where it may do it.
     pub reach: Reach,
+    /// Whether it may let a reservation past the limits.
+    pub may_force: bool,
     /// How it proves itself.
     pub credential: Credential,
     /// Whether it may call at all.
@@ -236,7 +139,7 @@ pub enum Role {
     Viewer,
     /// Also reserves, commits and releases.
     Enforcer,
-    /// Also sets limits and makes scopes below its own.
+    /// Also sets limits and says what scopes are called; with the reach `Everything`, makes scopes.
     Manager,
     /// Also keeps the catalogue and the principals. Only with the reach `Everything`.
     Admin,
@@ -300,72 +203,5 @@ impl Attributes {
         self.iter()
             .find(|(key, _)| key.as_str() == name)
             .map(|(_, value)| value.as_str())
-    }
-}
-
-/// The lines of one reservation.
-///
-/// Invariants: 1 to `RESERVATION_LINES_MAX` lines, no two with the same item, no amount zero.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lines(Vec<Line>);
-
-/// Why some lines are not the lines of one reservation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinesError {
-    /// There are none.
-    None,
-    /// More than `RESERVATION_LINES_MAX`.
-    TooMany,
-    /// A line that asks for nothing.
-    ZeroAmount,
-    /// Two lines about the same resource and location.
-    RepeatedItem,
-}
-
-impl fmt::Display for LinesError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            LinesError::None => f.write_str("must have at least one line"),
-            LinesError::TooMany => write!(f, "must have at most {RESERVATION_LINES_MAX} lines"),
-            LinesError::ZeroAmount => f.write_str("must ask for more than nothing in each line"),
-            LinesError::RepeatedItem => {
-                f.write_str("must name each resource and location in one line only")
-            }
-        }
-    }
-}
-
-impl core::error::Error for LinesError {}
-
-impl Lines {
-    /// Checks some lines.
-    pub fn new(lines: Vec<Line>) -> Result<Self, LinesError> {
-        let is_repeated = |(index, line): (usize, &Line)| {
-            lines
-                .iter()
-                .take(index)
-                .any(|earlier| earlier.item == line.item)
-        };
-        if lines.is_empty() {
-            return Err(LinesError::None);
-        }
-        if lines.len() > RESERVATION_LINES_MAX {
-            return Err(LinesError::TooMany);
-        }
-        if lines.iter().any(|line| line.amount == Amount::ZERO) {
-            return Err(LinesError::ZeroAmount);
-        }
-        if lines.iter().enumerate().any(is_repeated) {
-            return Err(LinesError::RepeatedItem);
-        }
-        Ok(Self(lines))
-    }
-}
-
-impl Deref for Lines {
-    type Target = [Line];
-
-    fn deref(&self) -> &[Line] {
-        &self.0
     }
 }

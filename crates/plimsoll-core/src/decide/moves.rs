@@ -1,0 +1,138 @@
+//! Resize and transfer: the same reservation, other amounts or another scope, as one step.
+
+use super::admit::{Rule, admit_swap, first_senseless};
+use super::draft::{Draft, Figure, original_of};
+use super::settle::find;
+use super::{denied, mark_of, unchanged};
+use crate::amount::Timestamp;
+use crate::command::{Command, Resize, Transfer};
+use crate::event::Cause;
+use crate::model::{Lines, Reservation, Scope, State};
+use crate::names::Text;
+use crate::outcome::{Breach, Decision, Denial, Done};
+use crate::rows::{Rows, scope_within};
+
+/// Takes other amounts: what becomes less is freed, what becomes more must be admitted.
+pub(super) fn resize<R: Rows>(
+    rows: &R,
+    command: &Command,
+    resize: &Resize,
+    now: Timestamp,
+) -> Result<Decision, Breach> {
+    let (mut draft, reservation) = match find(rows, command, &resize.of, resize.expected, now) {
+        Ok(found) => found,
+        Err(denial) => return Ok(denied(denial)),
+    };
+    if reservation.state.is_due(draft.now()) {
+        let expired = draft.expire(reservation)?;
+        return Ok(draft.denied(Denial::StateConflict {
+            state: expired.state.name(),
+        }));
+    }
+    if !reservation.state.is_live() {
+        return Ok(denied(Denial::StateConflict {
+            state: reservation.state.name(),
+        }));
+    }
+    if reservation.lines == resize.lines {
+        return Ok(unchanged(Done::Reservation(reservation.clone())));
+    }
+    if let Some(denial) = first_senseless(rows, &resize.lines) {
+        return Ok(denied(denial));
+    }
+    let scope = draft.scope_of(reservation)?;
+    let to = Place {
+        scope,
+        lines: &resize.lines,
+    };
+    swap(
+        draft,
+        reservation,
+        Cause::Resized,
+        to,
+        resize.force.as_ref(),
+    )
+}
+
+/// Takes what is used in another scope of the same tenant.
+pub(super) fn transfer<R: Rows>(
+    rows: &R,
+    command: &Command,
+    transfer: &Transfer,
+    now: Timestamp,
+) -> Result<Decision, Breach> {
+    let (mut draft, reservation) = match find(rows, command, &transfer.of, transfer.expected, now) {
+        Ok(found) => found,
+        Err(denial) => return Ok(denied(denial)),
+    };
+    let Some(scope) = scope_within(rows, &command.reach, &transfer.to) else {
+        return Ok(denied(Denial::UnknownScope(transfer.to.clone())));
+    };
+    if scope.tenant != reservation.tenant {
+        return Ok(denied(Denial::OtherTenant));
+    }
+    if reservation.state.is_due(draft.now()) {
+        let expired = draft.expire(reservation)?;
+        return Ok(draft.denied(Denial::StateConflict {
+            state: expired.state.name(),
+        }));
+    }
+    if reservation.state != State::Committed {
+        return Ok(denied(Denial::StateConflict {
+            state: reservation.state.name(),
+        }));
+    }
+    if reservation.scope == scope.id {
+        return Ok(unchanged(Done::Reservation(reservation.clone())));
+    }
+    let to = Place {
+        scope,
+        lines: &reservation.lines,
+    };
+    swap(
+        draft,
+        reservation,
+        Cause::Transferred,
+        to,
+        transfer.force.as_ref(),
+    )
+}
+
+/// What a reservation is to take from now on, and where.
+struct Place<'a> {
+    scope: &'a Scope,
+    lines: &'a Lines,
+}
+
+/// Takes something else instead.
+fn swap<'a, R: Rows>(
+    mut draft: Draft<'a, R>,
+    before: &'a Reservation,
+    cause: Cause,
+    to: Place<'a>,
+    force: Option<&Text>,
+) -> Result<Decision, Breach> {
+    let figure = Figure::of(before.state).unwrap_or(Figure::Used);
+    let taken = draft.weights(draft.scope_of(before)?, &before.lines)?;
+    let put = draft.weights(to.scope, to.lines)?;
+    if let Err(mut denial) = admit_swap(&mut draft, to.scope, &put, &taken, Rule::of(force))? {
+        if let (Denial::QuotaExceeded(exceeded), State::Held { expires_at }) =
+            (&mut denial, before.state)
+        {
+            // A hold that has lapsed itself by then fits nowhere.
+            for limit in exceeded {
+                limit.fits_at = limit.fits_at.filter(|at| *at < expires_at);
+            }
+        }
+        return Ok(draft.denied(denial));
+    }
+    let changes = draft.reweighed(&taken, figure, &put, figure)?;
+    let after = Reservation {
+        scope: to.scope.id.clone(),
+        lines: to.lines.clone(),
+        original: original_of(before),
+        ..before.clone()
+    };
+    let after = draft.write(cause, mark_of(force), after, changes);
+    Ok(draft.done(Done::Reservation(after)))
+}

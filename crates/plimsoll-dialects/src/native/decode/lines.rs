@@ -1,0 +1,96 @@
+//! What the bodies about reservations share: lines, holds' times, the wish to pass the limits.
+
+use std::fmt;
+
+use plimsoll_core::amount::Amount;
+use plimsoll_core::model::{Asked, Item, Line, Lines};
+use plimsoll_core::names::{LocationId, ResourceName, Text};
+
+use super::super::Problem;
+use super::super::wire::leaf::{Object, Parsed, Whole};
+use super::super::wire::requests::{ForceBody, LineBody, TTL_SECONDS_MAX, TakenLineBody};
+
+/// Where a command stands in the body; `Display` is its JSON pointer.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    Body,
+    Command(usize),
+}
+
+impl Place {
+    /// The pointer to a member of the command.
+    pub(super) fn member(self, name: &str) -> String {
+        format!("{self}/{name}")
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Body => Ok(()),
+            Place::Command(index) => write!(f, "/commands/{index}"),
+        }
+    }
+}
+
+/// What a reserve or a check asks for.
+pub(super) fn to_asked(bodies: Vec<Object<LineBody>>, place: Place) -> Result<Asked, Problem> {
+    let mut lines = Vec::with_capacity(bodies.len());
+    let mut at_least = Vec::with_capacity(bodies.len());
+    for (index, Object(body)) in bodies.into_iter().enumerate() {
+        let line = line(body.resource, body.location, body.amount.into());
+        let least = body.at_least.map_or(line.amount, Amount::from);
+        if line.amount < least {
+            let pointer = place.member(&format!("lines/{index}/at_least"));
+            return Err(wrong(pointer, "must be at most the `amount` of its line"));
+        }
+        lines.push(line);
+        at_least.push(least);
+    }
+    let lines = checked(lines, place)?;
+    Asked::at_least(lines, at_least)
+        .ok_or_else(|| wrong(place.member("lines"), "must ask for more than nothing"))
+}
+
+/// The lines of a reservation that is there, or some of them.
+pub(super) fn to_lines(bodies: Vec<Object<TakenLineBody>>, place: Place) -> Result<Lines, Problem> {
+    let lines = bodies
+        .into_iter()
+        .map(|Object(body)| line(body.resource, body.location, body.amount.into()));
+    checked(lines.collect(), place)
+}
+
+fn line(
+    resource: Parsed<ResourceName>,
+    location: Option<Parsed<LocationId>>,
+    amount: Amount,
+) -> Line {
+    let location = location.map(|Parsed(location)| location);
+    Line {
+        item: Item {
+            resource: resource.0,
+            location,
+        },
+        amount,
+    }
+}
+
+fn checked(lines: Vec<Line>, place: Place) -> Result<Lines, Problem> {
+    Lines::new(lines).map_err(|error| wrong(place.member("lines"), &error.to_string()))
+}
+
+/// Why the limits are to be passed, where they are.
+pub(super) fn to_force(body: Option<Object<ForceBody>>) -> Option<Text> {
+    body.map(|Object(ForceBody { reason })| reason.0.0)
+}
+
+/// A hold's time in milliseconds.
+pub(super) fn to_ttl_ms(seconds: Whole<1, TTL_SECONDS_MAX>) -> u64 {
+    seconds.number().saturating_mul(1_000)
+}
+
+/// A problem at a place: a sentence whose subject is the place.
+pub(super) fn wrong(pointer: String, what: &str) -> Problem {
+    let detail = format!("`{pointer}` {what}");
+    Problem::body(pointer, detail)
+}
