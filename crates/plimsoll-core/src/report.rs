@@ -90,34 +90,36 @@ pub fn quotas<'a, R: Rows>(
     filter: &'a QuotaFilter,
 ) -> Option<impl Iterator<Item = Quota> + 'a> {
     let scope = scope_within(rows, reach, scope)?;
-    let wanted = |resource: &&Resource| {
-        filter
-            .resource
-            .as_ref()
-            .is_none_or(|wanted| *wanted == resource.name)
-    };
-    let items = rows.resources().filter(wanted).flat_map(move |resource| {
+    Some(items(rows, filter).map(move |(resource, item)| quota(rows, scope, resource, item)))
+}
+
+/// Every item that can be taken, in order: the resources that are not counted per location by
+/// themselves, the others at each location.
+pub fn items<'a, R: Rows>(
+    rows: &'a R,
+    filter: &'a QuotaFilter,
+) -> impl Iterator<Item = (&'a Resource, Item)> {
+    let wanted = |name: &ResourceName| filter.resource.as_ref().is_none_or(|it| it == name);
+    let resources = rows
+        .resources()
+        .filter(move |resource| wanted(&resource.name));
+    let items = resources.flat_map(move |resource| {
+        let anywhere = (!resource.per_location).then_some(None);
         let locations = resource
             .per_location
             .then(|| rows.locations())
             .into_iter()
             .flatten();
-        let anywhere = (!resource.per_location).then_some(None);
         let locations = locations.map(|location| Some(location.id.clone()));
-        anywhere
-            .into_iter()
-            .chain(locations)
-            .map(move |location| (resource, location))
+        anywhere.into_iter().chain(locations).map(move |location| {
+            let item = Item {
+                resource: resource.name.clone(),
+                location,
+            };
+            (resource, item)
+        })
     });
-    let items =
-        items.filter(|(_, location)| filter.location.is_none() || filter.location == *location);
-    Some(items.map(move |(resource, location)| {
-        let item = Item {
-            resource: resource.name.clone(),
-            location,
-        };
-        quota(rows, scope, resource, item)
-    }))
+    items.filter(|(_, item)| filter.location.is_none() || filter.location == item.location)
 }
 
 /// The quota of one item at a scope.

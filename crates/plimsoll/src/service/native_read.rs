@@ -4,7 +4,7 @@ use plimsoll_core::event::Log;
 use plimsoll_core::model::Item;
 use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId};
 use plimsoll_core::outcome::Denial;
-use plimsoll_core::report::{self, Quota, QuotaFilter};
+use plimsoll_core::report::{self, QuotaFilter};
 use plimsoll_core::rows::{Footprint, Rows, scope_within};
 use plimsoll_dialects::http::Reply;
 use plimsoll_dialects::native::{Page, Problem, Read, encode};
@@ -149,14 +149,15 @@ impl Service {
             ..Footprint::default()
         };
         let told = |rows: &Tables| {
-            let tenant = scope_within(rows, caller.reach(), scope)?.tenant.clone();
-            let revision = rows.head(&Log::Tenant(tenant)).revision;
-            let quotas = report::quotas(rows, caller.reach(), scope, filter)?;
-            let is_behind =
-                |quota: &Quota| page.after.as_ref().is_none_or(|after| quota.item > *after);
-            let quotas: Vec<_> = quotas.filter(is_behind).take(page.size + 1).collect();
+            let scope = scope_within(rows, caller.reach(), scope)?;
+            let revision = rows.head(&Log::Tenant(scope.tenant.clone())).revision;
+            let is_behind = |item: &Item| page.after.as_ref().is_none_or(|after| item > after);
+            let items = report::items(rows, filter).filter(|(_, item)| is_behind(item));
+            let items = items.take(page.size + 1);
+            let quotas = items.map(|(resource, item)| report::quota(rows, scope, resource, item));
+            let quotas: Vec<_> = quotas.collect();
             let (quotas, next) = cut(quotas, page.size, |quota| &quota.item);
-            Some(encode::quotas(scope, revision, &quotas, next.as_ref()))
+            Some(encode::quotas(&scope.id, revision, &quotas, next.as_ref()))
         };
         let told = self
             .store
