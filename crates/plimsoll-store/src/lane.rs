@@ -38,7 +38,8 @@ pub enum SubmitError {
     /// The queue is full. Nothing was done.
     #[error("too many commands wait already")]
     Overloaded,
-    /// The store does not serve: it has failed and has not come back yet. Nothing was done.
+    /// The store does not serve: a write has failed and it has not come back yet, or its journal
+    /// is damaged. Nothing was done.
     #[error("the store is not available")]
     Unavailable,
     /// The write failed half-way: it may or may not be durable. Ask again with the same ids.
@@ -54,7 +55,33 @@ pub enum SubmitError {
 pub(crate) struct Shared {
     pub(crate) tables: RwLock<Tables>,
     /// Set while the tables cannot be trusted: a write has failed, or the lane is gone.
-    pub(crate) halted: AtomicBool,
+    halted: AtomicBool,
+    /// Set once the journal is known to be damaged.
+    stopped: AtomicBool,
+}
+
+impl Shared {
+    /// Serves from these rows.
+    pub(crate) fn new(tables: Tables) -> Self {
+        Self {
+            tables: tables.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether anybody is served.
+    pub(crate) fn is_serving(&self) -> bool {
+        !self.halted.load(Ordering::Acquire) && !self.is_stopped()
+    }
+
+    /// Serves nobody until somebody has seen to the files and starts the process again.
+    pub(crate) fn stop_for_good(&self) {
+        self.stopped.store(true, Ordering::Release);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
 }
 
 /// The front of the queue.
@@ -160,6 +187,10 @@ impl Worker {
     fn run(mut self) {
         while let Some(first) = self.next() {
             let mut group = self.gather(first);
+            if self.shared.is_stopped() {
+                answer_all(group, &SubmitError::Unavailable);
+                continue;
+            }
             match self.decide(&group) {
                 Err(breach) => {
                     tracing::error!(%breach, "a batch was dropped");

@@ -1,7 +1,6 @@
 //! The one face of all stores.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use plimsoll_core::amount::Timestamp;
@@ -14,7 +13,7 @@ use plimsoll_core::rows::Footprint;
 
 use crate::lane::{Lane, Shared, Sink, SubmitError};
 use crate::list::{Page, ReservationPage};
-use crate::sqlite::{self, Follower};
+use crate::sqlite::{self, Follower, Scrub};
 use crate::tables::Tables;
 
 /// Why a store cannot be opened, read or written.
@@ -87,7 +86,7 @@ pub enum StoreError {
         #[source]
         source: Breach,
     },
-    /// A write has failed and the store has not come back yet.
+    /// A write has failed and the store has not come back yet, or its journal is damaged.
     #[error("the store is not available")]
     Unavailable,
 }
@@ -125,6 +124,8 @@ pub struct Store {
     lane: Option<Lane>,
     shared: Arc<Shared>,
     thread: Option<std::thread::JoinHandle<()>>,
+    /// Reads the journal through once.
+    _scrub: Option<Scrub>,
     /// Fills the ledger's tables; declared last, so that it ends last.
     _follower: Option<Follower>,
 }
@@ -132,7 +133,7 @@ pub struct Store {
 impl Store {
     /// A store that forgets everything when it is dropped.
     pub fn memory(clock: Clock) -> Self {
-        Self::start(Tables::default(), Sink::Memory, clock, None)
+        Self::start(Tables::default(), Sink::Memory, clock)
     }
 
     /// The store in a data directory, which is made where it does not exist.
@@ -144,26 +145,23 @@ impl Store {
             journal,
             tables,
             follower,
+            scrubber,
         } = sqlite::open(directory)?;
-        Ok(Self::start(
-            tables,
-            Sink::Journal(Box::new(journal)),
-            clock,
-            Some(follower),
-        ))
+        let mut store = Self::start(tables, Sink::Journal(Box::new(journal)), clock);
+        store._scrub = Some(scrubber.start(Arc::clone(&store.shared)));
+        store._follower = Some(follower);
+        Ok(store)
     }
 
-    fn start(tables: Tables, sink: Sink, clock: Clock, follower: Option<Follower>) -> Self {
-        let shared = Arc::new(Shared {
-            tables: tables.into(),
-            halted: false.into(),
-        });
+    fn start(tables: Tables, sink: Sink, clock: Clock) -> Self {
+        let shared = Arc::new(Shared::new(tables));
         let (lane, thread) = Lane::start(Arc::clone(&shared), sink, clock);
         Self {
             lane: Some(lane),
             shared,
             thread: Some(thread),
-            _follower: follower,
+            _scrub: None,
+            _follower: None,
         }
     }
 
@@ -269,9 +267,10 @@ impl Store {
         self.with_tables(|tables| tables.tenants_with_ended_before(instant).cloned().collect())
     }
 
-    /// Whether the store serves.
+    /// Whether the store serves: not while a failed write is being mended, and no more once the
+    /// journal was found to be damaged.
     pub fn is_ready(&self) -> bool {
-        !self.shared.halted.load(Ordering::Acquire)
+        self.shared.is_serving()
     }
 
     fn with_tables<T>(&self, report: impl FnOnce(&Tables) -> T) -> Result<T, StoreError> {

@@ -49,7 +49,8 @@ impl Signal {
         self.changed.notify_one();
     }
 
-    fn stop(&self) {
+    /// Says that it is time to stop.
+    pub(super) fn stop(&self) {
         self.state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -68,13 +69,14 @@ impl Signal {
         !state.stops
     }
 
-    /// Waits for a while, unless it is time to stop.
-    fn pause(&self, pause: Duration) {
+    /// Waits for a while, unless it is time to stop, and says whether to go on.
+    pub(super) fn pause(&self, pause: Duration) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whether time ran out or the end has come: the next round finds out.
-        let _ = self
+        let (state, _) = self
             .changed
-            .wait_timeout_while(state, pause, |state| !state.stops);
+            .wait_timeout_while(state, pause, |state| !state.stops)
+            .unwrap_or_else(PoisonError::into_inner);
+        !state.stops
     }
 }
 
@@ -114,6 +116,7 @@ impl Follower {
                     if !goes_on {
                         return;
                     }
+                    // Where it is time to stop, one more round writes what is left.
                     waiting.pause(pause);
                 }
             })

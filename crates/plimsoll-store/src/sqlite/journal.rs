@@ -15,6 +15,10 @@ use crate::record::{Damage, Hash, Record, RecordWriter, Sealed};
 /// larger.
 const READ_BYTES_MAX: usize = 8 << 20;
 
+/// Bytes of records that one look at the journal checks and forgets again: it takes a few
+/// milliseconds, for which SQLite keeps the write-ahead log as it is.
+const CHECK_BYTES_MAX: usize = 1 << 20;
+
 /// The journal's end, where records are added.
 #[derive(Debug)]
 pub(crate) struct Journal {
@@ -75,6 +79,11 @@ impl Journal {
     /// Says where the journal's end is, once its records have been read.
     pub(super) fn set_tip(&mut self, tip: Place) {
         self.tip = tip;
+    }
+
+    /// Where the journal's end is.
+    pub(super) fn tip(&self) -> Place {
+        self.tip
     }
 
     /// The journal as its readers see it.
@@ -144,6 +153,26 @@ impl JournalReader {
             Ok(())
         })?;
         Ok(records)
+    }
+
+    /// Checks that the next records behind a place are those that were written and follow on it,
+    /// without a look at their events; answers where it has come to.
+    ///
+    /// Errors: also where the journal ends before `end`, or another record stands there.
+    pub(super) fn check_after(&self, place: Place, end: Place) -> Result<Place, StoreError> {
+        let reached = self.walk(place, CHECK_BYTES_MAX, |record| {
+            if record.sequence == end.sequence && record.hash != end.hash {
+                return Err(Damage {
+                    offset: 0,
+                    what: "it is not the record that was there at the start",
+                });
+            }
+            Ok(())
+        })?;
+        if reached == place {
+            return Err(self.damaged(place.sequence + 1, "it was there at the start, and is gone"));
+        }
+        Ok(reached)
     }
 
     /// Shows the next records behind a place, each checked to follow on the one before, until so

@@ -7,7 +7,8 @@
 //! | `plimsoll.lock` | held by the process that serves the directory | – |
 //!
 //! At start the tables are loaded from `ledger.db`, and the journal behind the watermark is
-//! replayed on top. A file that is damaged or belongs to something else is refused and left as it
+//! replayed on top. Behind a start the whole journal is read through once: where an old record is
+//! damaged, the store stops serving and the log says which. A file that is damaged or belongs to something else is refused and left as it
 //! is. The one thing that is made anew is a `ledger.db` that is missing altogether: everything in
 //! it stands in the journal too.
 //!
@@ -22,6 +23,7 @@ mod ledger;
 mod load;
 mod rows;
 mod schema;
+mod scrub;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +32,7 @@ use std::time::Duration;
 
 pub(crate) use follow::Follower;
 pub(crate) use journal::Journal;
+pub(crate) use scrub::{Scrub, Scrubber};
 pub use verify::{Verified, verify};
 
 use files::{DirectoryLock, Kind};
@@ -43,6 +46,7 @@ pub(crate) struct Opened {
     pub(crate) journal: Journal,
     pub(crate) tables: Tables,
     pub(crate) follower: Follower,
+    pub(crate) scrubber: Scrubber,
 }
 
 /// Opens a data directory, made where it does not exist.
@@ -71,11 +75,13 @@ pub(crate) fn open(directory: &Path) -> Result<Opened, StoreError> {
         signal: Arc::clone(&signal),
     };
     let (journal, tables) = reopen.load()?;
+    let scrubber = Scrubber::open(directory, journal.tip())?;
     let follower = Follower::start(directory, signal, lock)?;
     Ok(Opened {
         journal,
         tables,
         follower,
+        scrubber,
     })
 }
 
