@@ -40,7 +40,7 @@ impl core::error::Error for NameError {}
 const ID_ALLOWED: &str = "ASCII letters, digits, `.`, `_`, `:` and `-`, a letter or digit first";
 const RESOURCE_ALLOWED: &str =
     "`service/name`, each of lower-case letters, digits, `_` and `-`, a letter or digit first";
-const TEXT_ALLOWED: &str = "text without control characters";
+const TEXT_ALLOWED: &str = "text without control characters or any that turn its direction";
 
 fn check_id(text: &str) -> Result<(), NameError> {
     if text.is_empty() {
@@ -94,7 +94,9 @@ fn check_text(text: &str) -> Result<(), NameError> {
     if text.len() > TEXT_LEN_MAX {
         return Err(NameError::TooLong { max: TEXT_LEN_MAX });
     }
-    if text.chars().any(char::is_control) {
+    // A character that turns the direction of what follows can make one text look like another.
+    let turns = |it: char| matches!(it, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if text.chars().any(|it| it.is_control() || turns(it)) {
         return Err(NameError::Character {
             allowed: TEXT_ALLOWED,
         });
@@ -223,5 +225,7 @@ mod tests {
         assert!(Text::parse("Zürich, 日本").is_ok());
         assert!(Text::parse("two\nlines").is_err());
         assert!(Text::parse("\u{7f}").is_err());
+        assert!(Text::parse("gpj.\u{202e}exe").is_err());
+        assert!(Text::parse("\u{2066}a").is_err());
     }
 }

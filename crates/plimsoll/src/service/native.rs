@@ -18,6 +18,9 @@ use super::{RETRY_AFTER_S, Service, request_id_bytes};
 use crate::auth::{Caller, Refusal};
 use crate::{clock, secrets};
 
+// What the API takes as one batch, the store must take as one submission.
+const _: () = assert!(native::BATCH_COMMANDS_MAX <= plimsoll_store::BATCH_COMMANDS_MAX);
+
 impl Service {
     /// Answers a request under `/plimsoll/v1/`, or one that belongs nowhere.
     pub(super) async fn native(&self, request: &Request<'_>) -> Reply {
