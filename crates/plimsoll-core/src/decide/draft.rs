@@ -181,6 +181,26 @@ impl<'a, R: Rows> Draft<'a, R> {
         after
     }
 
+    /// Whether a reservation is held still: a hold whose time is over is not.
+    pub(super) fn is_held(&self, reservation: &Reservation) -> bool {
+        match reservation.state {
+            State::Held { expires_at } => self.now() < expires_at,
+            State::Committed | State::Released { .. } | State::Expired { .. } => false,
+        }
+    }
+
+    /// Says that a reservation's state does not allow it; a hold whose time is over lapses first.
+    pub(super) fn conflict(mut self, reservation: &Reservation) -> Result<Decision, Breach> {
+        let state = if reservation.state.is_due(self.now()) {
+            self.expire(reservation)?.state
+        } else {
+            reservation.state
+        };
+        Ok(self.denied(Denial::StateConflict {
+            state: state.name(),
+        }))
+    }
+
     /// The scope of a reservation, which must exist.
     pub(super) fn scope_of(&self, reservation: &Reservation) -> Result<&'a Scope, Breach> {
         self.rows

@@ -36,11 +36,11 @@ use crate::rows::Rows;
 pub fn decide<R: Rows>(rows: &R, command: &Command, now: Timestamp) -> Result<Decision, Breach> {
     match &command.action {
         Action::Reserve(reserve) => reserve::reserve(rows, command, reserve, now),
-        Action::Commit(settle) => settle::commit(rows, command, settle, now),
-        Action::Release(settle) => settle::release(rows, command, settle, now),
-        Action::Extend(extend) => settle::extend(rows, command, extend, now),
-        Action::Resize(resize) => moves::resize(rows, command, resize, now),
-        Action::Transfer(transfer) => moves::transfer(rows, command, transfer, now),
+        Action::Commit(settle) => ended(settle::commit(rows, command, settle, now)),
+        Action::Release(settle) => ended(settle::release(rows, command, settle, now)),
+        Action::Extend(extend) => ended(settle::extend(rows, command, extend, now)),
+        Action::Resize(resize) => ended(moves::resize(rows, command, resize, now)),
+        Action::Transfer(transfer) => ended(moves::transfer(rows, command, transfer, now)),
         Action::Expire { tenant } => settle::expire(rows, command, tenant, now),
         Action::Forget {
             tenant,
@@ -58,6 +58,33 @@ pub fn decide<R: Rows>(rows: &R, command: &Command, now: Timestamp) -> Result<De
             Ok(catalogue::change(draft, command))
         }
     }
+}
+
+/// Why a decision ends before anything has changed.
+enum Halt {
+    /// The caller is told.
+    Denied(Denial),
+    /// The rows contradict each other.
+    Breach(Breach),
+}
+
+impl From<Denial> for Halt {
+    fn from(denial: Denial) -> Self {
+        Halt::Denied(denial)
+    }
+}
+
+impl From<Breach> for Halt {
+    fn from(breach: Breach) -> Self {
+        Halt::Breach(breach)
+    }
+}
+
+fn ended(decision: Result<Decision, Halt>) -> Result<Decision, Breach> {
+    decision.or_else(|halt| match halt {
+        Halt::Denied(denial) => Ok(denied(denial)),
+        Halt::Breach(breach) => Err(breach),
+    })
 }
 
 /// How an event is marked that somebody gave a reason to force, or did not.

@@ -3,13 +3,13 @@
 use super::admit::{Rule, admit_swap, first_senseless};
 use super::draft::{Draft, Figure, original_of};
 use super::settle::find;
-use super::{denied, mark_of, unchanged};
+use super::{Halt, mark_of, unchanged};
 use crate::amount::Timestamp;
 use crate::command::{Command, Resize, Transfer};
 use crate::event::Cause;
 use crate::model::{Lines, Reservation, Scope, State};
 use crate::names::Text;
-use crate::outcome::{Breach, Decision, Denial, Done};
+use crate::outcome::{Decision, Denial, Done};
 use crate::rows::{Rows, scope_within};
 
 /// Takes other amounts: what becomes less is freed, what becomes more must be admitted.
@@ -18,27 +18,16 @@ pub(super) fn resize<R: Rows>(
     command: &Command,
     resize: &Resize,
     now: Timestamp,
-) -> Result<Decision, Breach> {
-    let (mut draft, reservation) = match find(rows, command, &resize.of, resize.expected, now) {
-        Ok(found) => found,
-        Err(denial) => return Ok(denied(denial)),
-    };
-    if reservation.state.is_due(draft.now()) {
-        let expired = draft.expire(reservation)?;
-        return Ok(draft.denied(Denial::StateConflict {
-            state: expired.state.name(),
-        }));
-    }
-    if !reservation.state.is_live() {
-        return Ok(denied(Denial::StateConflict {
-            state: reservation.state.name(),
-        }));
+) -> Result<Decision, Halt> {
+    let (draft, reservation) = find(rows, command, &resize.of, resize.expected, now)?;
+    if !draft.is_held(reservation) && reservation.state != State::Committed {
+        return Ok(draft.conflict(reservation)?);
     }
     if reservation.lines == resize.lines {
         return Ok(unchanged(Done::Reservation(reservation.clone())));
     }
     if let Some(denial) = first_senseless(rows, &resize.lines) {
-        return Ok(denied(denial));
+        return Err(Halt::Denied(denial));
     }
     let scope = draft.scope_of(reservation)?;
     let to = Place {
@@ -60,27 +49,15 @@ pub(super) fn transfer<R: Rows>(
     command: &Command,
     transfer: &Transfer,
     now: Timestamp,
-) -> Result<Decision, Breach> {
-    let (mut draft, reservation) = match find(rows, command, &transfer.of, transfer.expected, now) {
-        Ok(found) => found,
-        Err(denial) => return Ok(denied(denial)),
-    };
-    let Some(scope) = scope_within(rows, &command.reach, &transfer.to) else {
-        return Ok(denied(Denial::UnknownScope(transfer.to.clone())));
-    };
+) -> Result<Decision, Halt> {
+    let (draft, reservation) = find(rows, command, &transfer.of, transfer.expected, now)?;
+    let unknown = || Denial::UnknownScope(transfer.to.clone());
+    let scope = scope_within(rows, &command.reach, &transfer.to).ok_or_else(unknown)?;
     if scope.tenant != reservation.tenant {
-        return Ok(denied(Denial::OtherTenant));
-    }
-    if reservation.state.is_due(draft.now()) {
-        let expired = draft.expire(reservation)?;
-        return Ok(draft.denied(Denial::StateConflict {
-            state: expired.state.name(),
-        }));
+        return Err(Halt::Denied(Denial::OtherTenant));
     }
     if reservation.state != State::Committed {
-        return Ok(denied(Denial::StateConflict {
-            state: reservation.state.name(),
-        }));
+        return Ok(draft.conflict(reservation)?);
     }
     if reservation.scope == scope.id {
         return Ok(unchanged(Done::Reservation(reservation.clone())));
@@ -111,7 +88,7 @@ fn swap<'a, R: Rows>(
     cause: Cause,
     to: Place<'a>,
     force: Option<&Text>,
-) -> Result<Decision, Breach> {
+) -> Result<Decision, Halt> {
     let figure = Figure::of(before.state).unwrap_or(Figure::Used);
     let taken = draft.weights(draft.scope_of(before)?, &before.lines)?;
     let put = draft.weights(to.scope, to.lines)?;

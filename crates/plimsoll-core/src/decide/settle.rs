@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::draft::{Draft, Figure, original_of};
-use super::{denied, unchanged};
+use super::{Halt, denied, unchanged};
 use crate::amount::Timestamp;
 use crate::bounds::{EXPIRE_HOLDS_MAX, FORGET_RESERVATIONS_MAX};
 use crate::command::{Command, Expected, Extend, ReservationKey, ReservationRef, Settle};
@@ -19,37 +19,23 @@ pub(super) fn commit<R: Rows>(
     command: &Command,
     settle: &Settle,
     now: Timestamp,
-) -> Result<Decision, Breach> {
-    let (mut draft, reservation) = match find(rows, command, &settle.of, settle.expected, now) {
-        Ok(found) => found,
-        Err(denial) => return Ok(denied(denial)),
-    };
-    match reservation.state {
-        State::Held { .. } if reservation.state.is_due(draft.now()) => {
-            let expired = draft.expire(reservation)?;
-            Ok(draft.denied(Denial::StateConflict {
-                state: expired.state.name(),
-            }))
-        }
-        State::Held { .. } => {
-            let lines = match part_of(reservation, settle.part.as_ref()) {
-                Ok(lines) => lines,
-                Err(denial) => return Ok(draft.denied(denial)),
-            };
-            let committed = change(
-                &mut draft,
-                reservation,
-                Cause::Committed,
-                State::Committed,
-                lines,
-            )?;
-            Ok(draft.done(Done::Reservation(committed)))
-        }
-        State::Committed => Ok(unchanged(Done::Reservation(reservation.clone()))),
-        State::Released { .. } | State::Expired { .. } => Ok(denied(Denial::StateConflict {
-            state: reservation.state.name(),
-        })),
+) -> Result<Decision, Halt> {
+    let (mut draft, reservation) = find(rows, command, &settle.of, settle.expected, now)?;
+    if reservation.state == State::Committed {
+        return Ok(unchanged(Done::Reservation(reservation.clone())));
     }
+    if !draft.is_held(reservation) {
+        return Ok(draft.conflict(reservation)?);
+    }
+    let lines = part_of(reservation, settle.part.as_ref())?;
+    let committed = change(
+        &mut draft,
+        reservation,
+        Cause::Committed,
+        State::Committed,
+        lines,
+    )?;
+    Ok(draft.done(Done::Reservation(committed)))
 }
 
 /// Lets a reservation go, or the part that is named.
@@ -58,11 +44,8 @@ pub(super) fn release<R: Rows>(
     command: &Command,
     settle: &Settle,
     now: Timestamp,
-) -> Result<Decision, Breach> {
-    let (mut draft, reservation) = match find(rows, command, &settle.of, settle.expected, now) {
-        Ok(found) => found,
-        Err(denial) => return Ok(denied(denial)),
-    };
+) -> Result<Decision, Halt> {
+    let (mut draft, reservation) = find(rows, command, &settle.of, settle.expected, now)?;
     if reservation.state.is_due(draft.now()) {
         let expired = draft.expire(reservation)?;
         return Ok(draft.done(Done::Reservation(expired)));
@@ -70,10 +53,7 @@ pub(super) fn release<R: Rows>(
     if !reservation.state.is_live() {
         return Ok(unchanged(Done::Reservation(reservation.clone())));
     }
-    let gone = match part_of(reservation, settle.part.as_ref()) {
-        Ok(lines) => lines,
-        Err(denial) => return Ok(draft.denied(denial)),
-    };
+    let gone = part_of(reservation, settle.part.as_ref())?;
     let (state, lines) = match reservation.lines.without(gone) {
         Some(rest) => (reservation.state, rest),
         None => (
@@ -93,27 +73,16 @@ pub(super) fn extend<R: Rows>(
     command: &Command,
     extend: &Extend,
     now: Timestamp,
-) -> Result<Decision, Breach> {
-    let (mut draft, reservation) = match find(rows, command, &extend.of, extend.expected, now) {
-        Ok(found) => found,
-        Err(denial) => return Ok(denied(denial)),
-    };
-    if reservation.state.is_due(draft.now()) {
-        let expired = draft.expire(reservation)?;
-        return Ok(draft.denied(Denial::StateConflict {
-            state: expired.state.name(),
-        }));
+) -> Result<Decision, Halt> {
+    let (mut draft, reservation) = find(rows, command, &extend.of, extend.expected, now)?;
+    if !draft.is_held(reservation) {
+        return Ok(draft.conflict(reservation)?);
     }
-    let State::Held { expires_at } = reservation.state else {
-        return Ok(denied(Denial::StateConflict {
-            state: reservation.state.name(),
-        }));
-    };
     let until = draft.now().after_ms(extend.ttl_ms);
-    if until == expires_at {
+    let state = State::Held { expires_at: until };
+    if state == reservation.state {
         return Ok(unchanged(Done::Reservation(reservation.clone())));
     }
-    let state = State::Held { expires_at: until };
     let extended = Reservation {
         state,
         ..reservation.clone()
