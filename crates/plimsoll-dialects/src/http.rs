@@ -1,5 +1,9 @@
 //! One HTTP exchange as plain data: what a dialect reads and what it answers.
 
+use std::borrow::Cow;
+
+use crate::sign::byte_from_hex;
+
 /// A request as it came over the wire, nothing decoded and nothing normalised.
 ///
 /// Signatures cover raw bytes, so a dialect must see them as they were sent.
@@ -44,4 +48,29 @@ pub struct Reply {
     pub headers: Vec<(&'static str, String)>,
     /// The whole body.
     pub body: Vec<u8>,
+}
+
+/// Decodes a part of a query, where `+` is a blank.
+pub(crate) fn form_decoded(text: &str) -> Option<Cow<'_, str>> {
+    if text.contains('+') {
+        let blanks = text.replace('+', " ");
+        return percent_decoded(&blanks).map(|text| Cow::Owned(text.into_owned()));
+    }
+    percent_decoded(text)
+}
+
+/// Decodes percent-encoded text; `None` where an escape is cut off or the bytes are not UTF-8.
+pub(crate) fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('%') {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => byte_from_hex(bytes.next()?, bytes.next()?)?,
+            byte => byte,
+        });
+    }
+    String::from_utf8(decoded).ok().map(Cow::Owned)
 }

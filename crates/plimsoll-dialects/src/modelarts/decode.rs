@@ -2,10 +2,9 @@
 
 use plimsoll_core::names::{ScopeId, Text};
 
-use crate::http::Request;
+use crate::http::{Request, form_decoded, percent_decoded};
 use crate::modelarts::Call;
 use crate::modelarts::errors::ModelArtsError;
-use crate::sign::byte_from_hex;
 
 /// Whether a request has the method and the path of some operation.
 ///
@@ -61,7 +60,7 @@ fn operation<'a>(request: &Request<'a>) -> Result<Operation<'a>, ModelArtsError>
 }
 
 fn project_id(segment: &str) -> Result<ScopeId, ModelArtsError> {
-    decoded(segment)
+    percent_decoded(segment)
         .and_then(|text| ScopeId::parse(&text).ok())
         .ok_or(ModelArtsError::ProjectMalformed)
 }
@@ -70,7 +69,7 @@ fn project_id(segment: &str) -> Result<ScopeId, ModelArtsError> {
 fn project_name(query: &str) -> Result<Option<Text>, ModelArtsError> {
     let mut names = query.split('&').filter_map(|parameter| {
         let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        let is_name = decoded(key).is_some_and(|key| key == "name");
+        let is_name = percent_decoded(key).is_some_and(|key| key == "name");
         is_name.then_some(value)
     });
     let name = match (names.next(), names.next()) {
@@ -78,22 +77,8 @@ fn project_name(query: &str) -> Result<Option<Text>, ModelArtsError> {
         (None | Some(""), None) => return Ok(None),
         (Some(name), None) => name,
     };
-    decoded(&name.replace('+', " "))
+    form_decoded(name)
         .and_then(|text| Text::parse(&text).ok())
         .map(Some)
         .ok_or(ModelArtsError::NameMalformed)
-}
-
-/// `text` with its percent escapes undone, once; `None` where one of them is none, or where they
-/// do not spell UTF-8.
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => byte_from_hex(rest.next()?, rest.next()?)?,
-            _ => byte,
-        });
-    }
-    String::from_utf8(bytes).ok()
 }

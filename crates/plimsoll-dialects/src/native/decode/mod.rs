@@ -8,7 +8,7 @@ use self::query::Query;
 use super::operations::{Body, Method, OPERATIONS, Operation};
 use super::wire::words::Spelled;
 use super::{BASE, Call, Problem};
-use crate::http::Request;
+use crate::http::{Request, percent_decoded};
 
 pub(super) mod batch;
 mod body;
@@ -155,7 +155,7 @@ impl<'a> Path<'a> {
 }
 
 fn segment_text(name: &str, segment: Option<&str>) -> Result<String, Problem> {
-    query::percent_decoded(segment.unwrap_or_default())
+    percent_decoded(segment.unwrap_or_default())
         .map(std::borrow::Cow::into_owned)
         .ok_or_else(|| Problem::parameter(name, format!("`{name}` in the path {ENCODING}")))
 }

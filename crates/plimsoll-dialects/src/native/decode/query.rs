@@ -9,7 +9,7 @@ use super::super::parameter::{PAGE_SIZE_DEFAULT, Parameter};
 use super::super::wire::words::Spelled;
 use super::super::{Page, Problem};
 use super::ENCODING;
-use crate::sign::byte_from_hex;
+use crate::http::form_decoded;
 
 /// The parameters of a query, decoded.
 #[derive(Default)]
@@ -107,29 +107,4 @@ fn unknown(name: &str, known: &[Parameter]) -> Problem {
         names => format!("this operation has {}", names.join(", ")),
     };
     Problem::parameter(&name, format!("`{name}` in the query is unknown: {known}"))
-}
-
-/// Decodes a part of a query, where `+` is a blank.
-fn form_decoded(text: &str) -> Option<Cow<'_, str>> {
-    if text.contains('+') {
-        let blanks = text.replace('+', " ");
-        return percent_decoded(&blanks).map(|text| Cow::Owned(text.into_owned()));
-    }
-    percent_decoded(text)
-}
-
-/// Decodes percent-encoded text; `None` where an escape is cut off or the bytes are not UTF-8.
-pub(super) fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('%') {
-        return Some(Cow::Borrowed(text));
-    }
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        decoded.push(match byte {
-            b'%' => byte_from_hex(bytes.next()?, bytes.next()?)?,
-            byte => byte,
-        });
-    }
-    String::from_utf8(decoded).ok().map(Cow::Owned)
 }
