@@ -1,7 +1,8 @@
 //! Who calls: the one verifier, which stands before every route.
 //!
-//! Only this module makes a [`Caller`], and only a caller makes a command or reads rows: a route
-//! that forgets to ask who calls does not compile.
+//! Only this module makes a [`Caller`], every handler takes one, and [`Caller::command`] makes the
+//! commands of requests: a route that forgets to ask who calls has none to hand on, and does not
+//! compile. The server's own commands, for which nobody calls, are made in `bootstrap`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};

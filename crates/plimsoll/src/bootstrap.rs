@@ -38,21 +38,21 @@ pub(crate) enum BootstrapError {
     Json(#[from] serde_json::Error),
 }
 
-/// Who acts where nobody has called: expiry and first starts.
-pub(crate) fn system_actor() -> PrincipalId {
+/// A command of the server's own, where nobody has called: first starts and sweeps.
+pub(crate) fn system_command(action: Action) -> Command {
     #[expect(clippy::expect_used, reason = "the literal is an id")]
-    PrincipalId::parse("system").expect("the literal is an id")
+    let actor = PrincipalId::parse("system").expect("the literal is an id");
+    Command {
+        actor,
+        reach: Reach::Everything,
+        action,
+    }
 }
 
 /// Has the server's own commands decided, all of which must succeed.
 pub(crate) async fn submit(store: &Store, actions: Vec<Action>) -> Result<(), BootstrapError> {
-    let command = |action| Command {
-        actor: system_actor(),
-        reach: Reach::Everything,
-        action,
-    };
     for outcome in store
-        .submit(actions.into_iter().map(command).collect())
+        .submit(actions.into_iter().map(system_command).collect())
         .await?
     {
         if let Outcome::Denied(denial) = outcome {

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::bounds::{EXPIRE_HOLDS_MAX, FORGET_RESERVATIONS_MAX};
-use plimsoll_core::command::{Action, Command};
-use plimsoll_core::model::Reach;
+use plimsoll_core::command::Action;
 use plimsoll_core::outcome::{Done, Outcome};
 use plimsoll_store::Store;
 
-use crate::bootstrap::system_actor;
+use crate::bootstrap::system_command;
 use crate::clock;
 
 /// How often the ledger is swept. Nothing depends on it: a decision that needs what due holds take
@@ -58,12 +57,7 @@ pub(crate) async fn sweep(store: Weak<Store>, retention_ms: u64) {
 /// Has a bounded action decided until there is nothing left for it to do.
 async fn repeat(store: &Store, action: Action) {
     loop {
-        let action = action.clone();
-        let command = Command {
-            actor: system_actor(),
-            reach: Reach::Everything,
-            action,
-        };
+        let command = system_command(action.clone());
         let outcomes = match store.submit(vec![command]).await {
             Ok(outcomes) => outcomes,
             Err(error) => {
