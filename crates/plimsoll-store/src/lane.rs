@@ -1,20 +1,16 @@
 //! Group commit: one thread decides and writes; whoever arrives meanwhile shares the next write.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+use std::time::Duration;
 
 use plimsoll_core::command::Command;
-use plimsoll_core::decide::decide;
-use plimsoll_core::event::Event;
-use plimsoll_core::outcome::{Breach, Decision, Outcome};
+use plimsoll_core::outcome::{Breach, Outcome};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::overlay::Overlay;
-use crate::record::{Hash, RecordWriter};
-use crate::sqlite::{Journal, Reopen};
+use crate::engine::{ByTheRules, Engine, Shared, StepError};
+use crate::sink::Sink;
 use crate::store::Clock;
-use crate::tables::Tables;
 
 /// Commands in one submission.
 pub const BATCH_COMMANDS_MAX: usize = 8_192;
@@ -25,9 +21,8 @@ pub const QUEUED_COMMANDS_MAX: usize = 8 * BATCH_COMMANDS_MAX;
 /// Commands after which a group is closed, so that one write stays small.
 const GROUP_COMMANDS_MAX: usize = 2 * BATCH_COMMANDS_MAX;
 
-/// Bytes of a record after which a group is closed: what has not been decided by then forms the
-/// next one. A record goes beyond by what one submission changes.
-const RECORD_BYTES_MAX: usize = 64 << 20;
+/// The pause between two tries to load the store anew.
+const RELOAD_PAUSE: Duration = Duration::from_millis(500);
 
 /// Why commands were not decided, or not known to be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,40 +45,6 @@ pub enum SubmitError {
     Breach(#[source] Breach),
 }
 
-/// Where the lane and its readers meet.
-#[derive(Debug, Default)]
-pub(crate) struct Shared {
-    pub(crate) tables: RwLock<Tables>,
-    /// Set while the tables cannot be trusted: a write has failed, or the lane is gone.
-    halted: AtomicBool,
-    /// Set once the journal is known to be damaged.
-    stopped: AtomicBool,
-}
-
-impl Shared {
-    /// Serves from these rows.
-    pub(crate) fn new(tables: Tables) -> Self {
-        Self {
-            tables: tables.into(),
-            ..Self::default()
-        }
-    }
-
-    /// Whether anybody is served.
-    pub(crate) fn is_serving(&self) -> bool {
-        !self.halted.load(Ordering::Acquire) && !self.is_stopped()
-    }
-
-    /// Serves nobody until somebody has seen to the files and starts the process again.
-    pub(crate) fn stop_for_good(&self) {
-        self.stopped.store(true, Ordering::Release);
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Acquire)
-    }
-}
-
 /// The front of the queue.
 #[derive(Clone, Debug)]
 pub(crate) struct Lane {
@@ -98,15 +59,6 @@ struct Submission {
     _room: OwnedSemaphorePermit,
 }
 
-/// What makes a record durable.
-#[derive(Debug)]
-pub(crate) enum Sink {
-    /// Nothing does.
-    Memory,
-    /// The journal file.
-    Journal(Box<Journal>),
-}
-
 impl Lane {
     /// Starts the thread. It ends when every front of the queue is gone.
     pub(crate) fn start(
@@ -116,8 +68,7 @@ impl Lane {
     ) -> (Self, std::thread::JoinHandle<()>) {
         let (queue, arrivals) = mpsc::unbounded_channel();
         let worker = Worker {
-            shared,
-            sink,
+            engine: Engine::new(shared, sink, ByTheRules),
             clock,
             waiting: VecDeque::new(),
             arrivals,
@@ -160,45 +111,38 @@ impl Lane {
 }
 
 struct Worker {
-    shared: Arc<Shared>,
-    sink: Sink,
+    engine: Engine<Sink>,
     clock: Clock,
     /// What a closed group has left over; it comes before the arrivals.
     waiting: VecDeque<Submission>,
     arrivals: mpsc::UnboundedReceiver<Submission>,
 }
 
-/// Whatever ends the lane, a panic too: nobody is served any more.
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.shared.halted.store(true, Ordering::Release);
+impl AsRef<[Command]> for Submission {
+    fn as_ref(&self) -> &[Command] {
+        &self.commands
     }
-}
-
-/// A batch that has been decided: the record to write and what to answer when it is durable.
-struct Decided {
-    record: RecordWriter,
-    events: Vec<(Event, Hash)>,
-    /// For each submission of the group that was decided, in order.
-    outcomes: Vec<Vec<Outcome>>,
 }
 
 impl Worker {
     fn run(mut self) {
         while let Some(first) = self.next() {
-            let mut group = self.gather(first);
-            if self.shared.is_stopped() {
+            let group = self.gather(first);
+            if self.engine.shared().is_stopped() {
                 answer_all(group, &SubmitError::Unavailable);
                 continue;
             }
-            match self.decide(&group) {
-                Err(breach) => {
+            let now = self.clock.now();
+            match self.engine.step(&group, now) {
+                Ok(outcomes) => self.answer(group, outcomes),
+                Err(StepError::Breach(breach)) => {
                     tracing::error!(%breach, "a batch was dropped");
                     answer_all(group, &SubmitError::Breach(breach));
                 }
-                Ok(decided) => {
-                    self.waiting = group.split_off(decided.outcomes.len()).into();
-                    self.commit(group, decided);
+                Err(StepError::Write { decided, error }) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::error!(error, "the journal could not be written");
+                    self.recover(group, decided);
                 }
             }
         }
@@ -226,60 +170,10 @@ impl Worker {
         group
     }
 
-    /// Decides the commands of a group, each on top of the ones before it, until the record is
-    /// full.
-    fn decide(&self, group: &[Submission]) -> Result<Decided, Breach> {
-        let tables = self
-            .shared
-            .tables
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        let now = self.clock.now();
-        let mut overlay = Overlay::new(&tables);
-        let mut decided = Decided {
-            record: self.sink.next_record(),
-            events: Vec::new(),
-            outcomes: Vec::with_capacity(group.len()),
-        };
-        for submission in group {
-            let mut outcomes = Vec::with_capacity(submission.commands.len());
-            for command in &submission.commands {
-                let Decision { outcome, events } = decide(&overlay, command, now)?;
-                for event in events {
-                    let chain = decided.record.push(&event, &overlay.log(&event.log).chain);
-                    overlay.apply(&event, chain)?;
-                    decided.events.push((event, chain));
-                }
-                outcomes.push(outcome);
-            }
-            decided.outcomes.push(outcomes);
-            if RECORD_BYTES_MAX <= decided.record.len() {
-                break;
-            }
-        }
-        Ok(decided)
-    }
-
-    /// Makes a group durable, shows it to readers, answers.
-    fn commit(&mut self, group: Vec<Submission>, decided: Decided) {
-        if !decided.record.is_empty() {
-            if let Err(error) = self.sink.write(decided.record) {
-                let error: &dyn std::error::Error = &error;
-                tracing::error!(error, "the journal could not be written");
-                return self.recover(group);
-            }
-            let mut tables = self
-                .shared
-                .tables
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            for (event, chain) in decided.events {
-                tables
-                    .apply(event, chain)
-                    .expect("the overlay has applied the same event");
-            }
-        }
-        for (submission, outcomes) in group.into_iter().zip(decided.outcomes) {
+    /// Answers what was decided; what was not waits for the next group.
+    fn answer(&mut self, mut group: Vec<Submission>, outcomes: Vec<Vec<Outcome>>) {
+        self.waiting = group.split_off(outcomes.len()).into();
+        for (submission, outcomes) in group.into_iter().zip(outcomes) {
             // A caller who has gone away does not want the answer.
             let _ = submission.reply.send(Ok(outcomes));
         }
@@ -287,23 +181,13 @@ impl Worker {
 
     /// After a failed write nobody knows what is durable: says so, and serves again only from what
     /// the files then hold.
-    fn recover(&mut self, group: Vec<Submission>) {
-        self.shared.halted.store(true, Ordering::Release);
+    fn recover(&mut self, mut group: Vec<Submission>, decided: usize) {
+        let undecided = group.split_off(decided);
         answer_all(group, &SubmitError::Unknown);
-        answer_all(self.waiting.drain(..), &SubmitError::Unavailable);
-        let Some(reopen) = self.sink.take_reopen() else {
-            return;
-        };
+        answer_all(undecided, &SubmitError::Unavailable);
         loop {
-            match reopen.load() {
-                Ok((journal, tables)) => {
-                    *self
-                        .shared
-                        .tables
-                        .write()
-                        .unwrap_or_else(PoisonError::into_inner) = tables;
-                    self.sink = Sink::Journal(Box::new(journal));
-                    self.shared.halted.store(false, Ordering::Release);
+            match self.engine.reload() {
+                Ok(()) => {
                     tracing::warn!("the store was loaded anew and serves again");
                     return;
                 }
@@ -312,14 +196,14 @@ impl Worker {
                     tracing::error!(error, "the store cannot be loaded yet");
                 }
             }
-            if !self.refuse_for(Reopen::PAUSE) {
+            if !self.refuse_for(RELOAD_PAUSE) {
                 return;
             }
         }
     }
 
     /// Refuses what arrives within `pause`; `false` when nobody can ask any more.
-    fn refuse_for(&mut self, pause: std::time::Duration) -> bool {
+    fn refuse_for(&mut self, pause: Duration) -> bool {
         std::thread::park_timeout(pause);
         loop {
             match self.arrivals.try_recv() {
@@ -335,29 +219,5 @@ fn answer_all(group: impl IntoIterator<Item = Submission>, error: &SubmitError) 
     for submission in group {
         // A caller who has gone away does not want the answer.
         let _ = submission.reply.send(Err(error.clone()));
-    }
-}
-
-impl Sink {
-    fn next_record(&self) -> RecordWriter {
-        match self {
-            Sink::Memory => RecordWriter::new(1, &Hash::default()),
-            Sink::Journal(journal) => journal.next_record(),
-        }
-    }
-
-    fn write(&mut self, record: RecordWriter) -> Result<(), crate::StoreError> {
-        match self {
-            Sink::Memory => Ok(()),
-            Sink::Journal(journal) => journal.write(record),
-        }
-    }
-
-    /// Gives up the journal; what is left can open it anew.
-    fn take_reopen(&mut self) -> Option<Reopen> {
-        match std::mem::replace(self, Sink::Memory) {
-            Sink::Memory => None,
-            Sink::Journal(journal) => Some(journal.close()),
-        }
     }
 }

@@ -17,14 +17,20 @@
 //! | memory | no | tests; the reference for all others |
 //! | sqlite | yes | one machine, no set-up |
 //!
-//! Modules, in reading order: `record` (the bytes), `scopes`, `tables` and `overlay` (the rows), `lane`
-//! (group commit), `sqlite` (the files).
+//! Modules, in reading order: `record` (the bytes), `replay` (from the bytes to the rows), `scopes`,
+//! `tables` and `overlay` (the rows), `engine` (one step: decide, write, apply), `lane` (group
+//! commit), `sqlite` (the files), `sink` (which journal).
 
+mod engine;
 mod lane;
 mod list;
 mod overlay;
 mod record;
+mod replay;
 mod scopes;
+#[doc(hidden)]
+pub mod simulation;
+mod sink;
 pub mod sqlite;
 mod store;
 mod tables;

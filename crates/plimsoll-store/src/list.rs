@@ -72,7 +72,7 @@ impl Tables {
     }
 
     /// The reservations of a scope and of everything below it.
-    pub(crate) fn list_reservations(
+    pub fn list_reservations(
         &self,
         reach: &Reach,
         scope: &ScopeId,

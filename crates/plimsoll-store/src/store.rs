@@ -11,8 +11,10 @@ use plimsoll_core::outcome::{Breach, Outcome};
 use plimsoll_core::report::ReservationFilter;
 use plimsoll_core::rows::Footprint;
 
-use crate::lane::{Lane, Shared, Sink, SubmitError};
+use crate::engine::Shared;
+use crate::lane::{Lane, SubmitError};
 use crate::list::{Page, ReservationPage};
+use crate::sink::Sink;
 use crate::sqlite::{self, Follower, Scrub};
 use crate::tables::Tables;
 
@@ -147,7 +149,7 @@ impl Store {
             follower,
             scrubber,
         } = sqlite::open(directory)?;
-        let mut store = Self::start(tables, Sink::Journal(Box::new(journal)), clock);
+        let mut store = Self::start(tables, Sink::File(Box::new(journal)), clock);
         store._scrub = Some(scrubber.start(Arc::clone(&store.shared)));
         store._follower = Some(follower);
         Ok(store)

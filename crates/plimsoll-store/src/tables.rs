@@ -314,15 +314,12 @@ impl Tables {
     }
 
     /// The tenants that have a hold whose time is over at `now`.
-    pub(crate) fn tenants_due(&self, now: Timestamp) -> impl Iterator<Item = &ScopeId> {
+    pub fn tenants_due(&self, now: Timestamp) -> impl Iterator<Item = &ScopeId> {
         self.tenants_whose_first(TimeOrder::Holds, move |expires_at| expires_at <= now)
     }
 
     /// The tenants that have a reservation that ended before an instant.
-    pub(crate) fn tenants_with_ended_before(
-        &self,
-        instant: Timestamp,
-    ) -> impl Iterator<Item = &ScopeId> {
+    pub fn tenants_with_ended_before(&self, instant: Timestamp) -> impl Iterator<Item = &ScopeId> {
         self.tenants_whose_first(TimeOrder::Ended, move |ended_at| ended_at < instant)
     }
 

@@ -17,7 +17,7 @@ use super::EVENTS_OFFSET;
 
 /// What is wrong with a record, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Damage {
+pub struct Damage {
     /// The byte at which it was noticed.
     pub(crate) offset: usize,
     /// What is wrong.

@@ -25,7 +25,7 @@ mod encode;
 use plimsoll_core::event::{Change, Event};
 use sha2::{Digest, Sha256};
 
-pub(crate) use decode::Damage;
+pub use decode::Damage;
 
 /// The layout that this build writes. It reads this one only: version 1 was never released.
 const VERSION: u8 = 2;
@@ -49,7 +49,7 @@ pub(crate) struct Record {
 
 /// Builds one record: events are added as they are decided.
 #[derive(Debug)]
-pub(crate) struct RecordWriter {
+pub struct RecordWriter {
     bytes: Vec<u8>,
     events: u32,
 }
@@ -84,7 +84,7 @@ impl RecordWriter {
     }
 
     /// Ends the record: its bytes and its hash.
-    pub(crate) fn finish(mut self) -> (Vec<u8>, Hash) {
+    pub fn finish(mut self) -> (Vec<u8>, Hash) {
         self.bytes[EVENTS_OFFSET - 4..EVENTS_OFFSET].copy_from_slice(&self.events.to_le_bytes());
         let checksum = crc32fast::hash(&self.bytes);
         let hash: Hash = Sha256::digest(&self.bytes).into();

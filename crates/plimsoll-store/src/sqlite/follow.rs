@@ -13,10 +13,11 @@ use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName,
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::files::{self, DirectoryLock, Kind, sqlite_error};
-use super::journal::{JournalReader, Place};
+use super::journal::JournalReader;
 use super::ledger::{self, Watermark};
 use crate::StoreError;
 use crate::record::{Hash, Record, chained};
+use crate::replay::Place;
 use crate::tables::LogHead;
 
 /// The pause after each round, in which more records gather: rows that many of them change are

@@ -9,7 +9,8 @@ use super::Reopen;
 use super::files::{self, Kind, damaged, sqlite_error};
 use super::follow::Signal;
 use crate::StoreError;
-use crate::record::{Damage, Hash, Record, RecordWriter, Sealed};
+use crate::record::{Damage, Record, RecordWriter, Sealed};
+use crate::replay::{Place, stands_at};
 
 /// Bytes of records that one look at the journal takes into memory, unless one record alone is
 /// larger.
@@ -26,13 +27,6 @@ pub(crate) struct Journal {
     directory: PathBuf,
     signal: Arc<Signal>,
     tip: Place,
-}
-
-/// A place in the journal: behind the record of this sequence and hash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) sequence: u64,
-    pub(super) hash: Hash,
 }
 
 impl Journal {
@@ -93,7 +87,7 @@ impl Journal {
 
     /// Starts the record that comes next.
     pub(crate) fn next_record(&self) -> RecordWriter {
-        RecordWriter::new(self.tip.sequence + 1, &self.tip.hash)
+        self.tip.next_record()
     }
 
     /// Adds a record: when this returns, it is durable.
@@ -107,7 +101,7 @@ impl Journal {
             .prepare_cached("INSERT INTO journal (sequence, record) VALUES (?1, ?2)")
             .and_then(|mut insert| insert.execute(params![sequence, bytes]))
             .map_err(sqlite_error(&self.reader.path))?;
-        self.tip = Place { sequence, hash };
+        self.tip = self.tip.next(hash);
         self.signal.wake();
         Ok(())
     }
@@ -201,13 +195,9 @@ impl JournalReader {
                 .and_then(|blob| Ok(blob.as_blob()?))
                 .map_err(&sqlite)?;
             read += bytes.len();
-            let record = self.check(sequence, bytes)?;
-            if sequence != place.sequence + 1 {
-                return Err(self.damaged(sequence, "the record before it is missing"));
-            }
-            if record.previous != place.hash {
-                return Err(self.damaged(sequence, "it does not follow on the record before it"));
-            }
+            let record = place
+                .follow(sequence, bytes)
+                .map_err(|misfit| self.damaged(sequence, &misfit.to_string()))?;
             place = Place {
                 sequence,
                 hash: record.hash,
@@ -237,23 +227,15 @@ impl JournalReader {
                 "`ledger.db` holds it, and it is missing here",
             ));
         };
-        if self.check(place.sequence, &bytes)?.hash == place.hash {
+        let record = stands_at(place.sequence, &bytes)
+            .map_err(|misfit| self.damaged(place.sequence, &misfit.to_string()))?;
+        if record.hash == place.hash {
             Ok(())
         } else {
             Err(self.damaged(
                 place.sequence,
                 "`ledger.db` was filled from another journal",
             ))
-        }
-    }
-
-    fn check<'a>(&self, sequence: u64, bytes: &'a [u8]) -> Result<Sealed<'a>, StoreError> {
-        let record =
-            Sealed::check(bytes).map_err(|damage| self.damaged(sequence, &damage.to_string()))?;
-        if record.sequence == sequence {
-            Ok(record)
-        } else {
-            Err(self.damaged(sequence, "the record was written for another place"))
         }
     }
 

@@ -10,9 +10,9 @@ use plimsoll_core::model::{
 use plimsoll_core::names::LocationId;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::journal::Place;
 pub(super) use super::schema::{SCHEMA, SCHEMA_VERSION};
 use crate::record::row_checksum;
+use crate::replay::Place;
 use crate::tables::LogHead;
 
 /// How far the tables are, and what they hold.

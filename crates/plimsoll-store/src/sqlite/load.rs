@@ -3,17 +3,16 @@
 use std::path::Path;
 
 use plimsoll_core::event::{Change, Head, Log};
-use plimsoll_core::invariants;
-use plimsoll_core::model::Account;
 use plimsoll_core::names::ScopeId;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use super::files::{self, Kind, damaged, sqlite_error};
-use super::journal::{Journal, JournalReader, Place};
+use super::journal::{Journal, JournalReader};
 use super::ledger::{self, Tally, log_checksum};
 use super::rows::{self, LineSource, RowError};
 use crate::StoreError;
-use crate::record::{Record, chained, row_checksum};
+use crate::record::{Record, row_checksum};
+use crate::replay::{self, Misfit, Place};
 use crate::tables::{LogHead, Tables};
 
 /// Loads all rows and sets the journal's tip.
@@ -40,46 +39,22 @@ pub(super) fn replay(
         }
         for record in records {
             seen(&record)?;
-            for (event, bytes) in record.events {
-                let chain = chained(&tables.log(&event.log).chain, &bytes);
-                tables
-                    .apply(event, chain)
-                    .map_err(|breach| journal.damaged(record.sequence, &breach.to_string()))?;
-            }
-            place = Place {
-                sequence: record.sequence,
-                hash: record.hash,
-            };
+            let sequence = record.sequence;
+            place = replay::apply(record, tables)
+                .map_err(|misfit| journal.damaged(sequence, &misfit.to_string()))?;
         }
     }
 }
 
 /// Makes sure that the rows, which came from the file at `path`, do not contradict each other.
 pub(super) fn check(path: &Path, tables: &Tables) -> Result<(), StoreError> {
-    let breach = |source| StoreError::Breach {
-        path: path.to_owned(),
-        source,
-    };
-    let expected = invariants::accounts_of(tables, tables.reservations()).map_err(breach)?;
-    let live = tables
-        .accounts()
-        .filter(|(_, account)| **account != Account::default());
-    let mut count = 0;
-    for (key, account) in live {
-        count += 1;
-        if expected.get(key) != Some(account) {
-            let what = format!(
-                "the account of `{}` is not the sum of its reservations",
-                key.0
-            );
-            return Err(damaged(path, what));
-        }
-    }
-    if count == expected.len() {
-        Ok(())
-    } else {
-        Err(damaged(path, "an account is missing"))
-    }
+    replay::check(tables).map_err(|misfit| match misfit {
+        Misfit::Rows(source) => StoreError::Breach {
+            path: path.to_owned(),
+            source,
+        },
+        other => damaged(path, other.to_string()),
+    })
 }
 
 /// Reads the tables of the ledger.

@@ -28,7 +28,6 @@ mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 pub(crate) use follow::Follower;
 pub(crate) use journal::Journal;
@@ -93,9 +92,6 @@ pub(crate) struct Reopen {
 }
 
 impl Reopen {
-    /// How long to wait between two tries.
-    pub(crate) const PAUSE: Duration = Duration::from_millis(500);
-
     /// Opens the journal, loads all rows, and makes durable what was loaded.
     pub(crate) fn load(&self) -> Result<(Journal, Tables), StoreError> {
         let mut journal = Journal::open(&self.directory, Arc::clone(&self.signal))?;

@@ -12,9 +12,10 @@ use std::time::Duration;
 use rusqlite::OpenFlags;
 
 use super::follow::Signal;
-use super::journal::{JournalReader, Place};
+use super::journal::JournalReader;
 use crate::StoreError;
-use crate::lane::Shared;
+use crate::engine::Shared;
+use crate::replay::Place;
 
 /// The pause between two looks, which leaves the disk and the processor to those who wait.
 const LOOK_PAUSE: Duration = Duration::from_millis(10);

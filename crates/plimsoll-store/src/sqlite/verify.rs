@@ -4,10 +4,11 @@ use std::path::Path;
 
 use rusqlite::OpenFlags;
 
-use super::journal::{JournalReader, Place};
+use super::journal::JournalReader;
 use super::load::{check, replay};
 use crate::StoreError;
 use crate::record::Hash;
+use crate::replay::Place;
 use crate::tables::Tables;
 
 /// What a whole journal was found to hold.
