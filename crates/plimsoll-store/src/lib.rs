@@ -19,7 +19,7 @@
 //!
 //! Modules, in reading order: `record` (the bytes), `replay` (from the bytes to the rows), `scopes`,
 //! `tables` and `overlay` (the rows), `engine` (one step: decide, write, apply), `lane` (group
-//! commit), `sqlite` (the files), `sink` (which journal).
+//! commit), `sqlite` (the files), `sink` (which journal), `steady` (the time of decisions).
 
 mod engine;
 mod lane;
@@ -32,6 +32,7 @@ mod scopes;
 pub mod simulation;
 mod sink;
 pub mod sqlite;
+mod steady;
 mod store;
 mod tables;
 #[cfg(test)]
@@ -40,5 +41,6 @@ mod testing;
 pub use lane::{BATCH_COMMANDS_MAX, QUEUED_COMMANDS_MAX, SubmitError};
 pub use list::{Page, ReservationPage};
 pub use record::Hash;
+pub use steady::SteadyClock;
 pub use store::{Clock, Store, StoreError};
 pub use tables::{LogHead, Tables};

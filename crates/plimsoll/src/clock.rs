@@ -1,10 +1,24 @@
 //! The only file that reads the clock or entropy.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use plimsoll_core::amount::Timestamp;
+use plimsoll_store::SteadyClock;
 
-/// The time. A clock before 1970 or past the year 9999 is taken for the nearest of the two.
+/// The time by which the ledger decides: a step of the machine's clock lets no hold lapse early.
+pub(crate) fn steady() -> Timestamp {
+    static STEADY: LazyLock<(Instant, Mutex<SteadyClock>)> = LazyLock::new(|| {
+        #[expect(clippy::disallowed_methods, reason = "this is the clock")]
+        let start = Instant::now();
+        (start, SteadyClock::start(now(), start.elapsed()).into())
+    });
+    let (start, clock) = &*STEADY;
+    let mut clock = clock.lock().unwrap_or_else(PoisonError::into_inner);
+    clock.read(now(), start.elapsed())
+}
+
+/// The machine's time, by which callers sign and credentials end. A clock before 1970 or past the year 9999 is taken for the nearest of the two.
 pub(crate) fn now() -> Timestamp {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     let since_epoch = SystemTime::now()

@@ -31,7 +31,7 @@ pub(crate) async fn sweep(store: Weak<Store>, retention_ms: u64) {
     loop {
         interval.tick().await;
         let Some(store) = store.upgrade() else { return };
-        let now = clock::now();
+        let now = clock::steady();
         for tenant in store.tenants_due(now).await.unwrap_or_default() {
             repeat(&store, Action::Expire { tenant }).await;
         }

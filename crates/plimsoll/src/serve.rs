@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &ServeArguments, config: Config) -> Result<(), Box<
 }
 
 async fn serve(arguments: &ServeArguments, config: Config) -> Result<(), Box<dyn Error>> {
-    let store = Arc::new(Store::sqlite(&arguments.data, Clock::new(clock::now))?);
+    let store = Arc::new(Store::sqlite(&arguments.data, Clock::new(clock::steady))?);
     let first = first_start(&store).await?;
     let key_file = config.master_key_file.clone();
     let key_file = key_file.unwrap_or_else(|| arguments.data.join("master.key"));

@@ -147,7 +147,7 @@ impl Service {
 
     async fn check(&self, caller: &Caller, scope: ScopeId, asked: Asked) -> Result<Reply, Problem> {
         let footprint = Footprint::of_check(&scope, asked.lines());
-        let now = clock::now();
+        let now = clock::steady();
         let checked = |rows: &Tables| check(rows, caller.id(), caller.reach(), &scope, &asked, now);
         let checked = self
             .store
