@@ -1,0 +1,180 @@
+//! Many worlds: as many hours as were asked for, and what came of them.
+
+use std::fmt::Write as _;
+
+use crate::planted::Bug;
+use crate::shrink::{replay, shrink};
+use crate::stage::Counts;
+use crate::step::Step;
+use crate::world::{self, Run};
+
+/// Hours in one world: a longer one finds no more, and replays ever longer journals.
+pub const WORLD_HOURS: u64 = 2;
+
+/// Seeds within which a planted bug must be found.
+pub const PLANTED_SEEDS_MAX: u64 = 200;
+
+/// Steps that are told before the one at which something was found.
+const TOLD_STEPS: usize = 12;
+
+/// What must have happened at least, in each hour: a run in which nothing happens proves nothing.
+///
+/// Shape: about a third of what happens on average.
+const HOURLY_MIN: [(&str, u64); 26] = [
+    ("requests", 800),
+    ("requests acknowledged", 800),
+    ("answers: done", 500),
+    ("answers: refused by a quota", 100),
+    ("answers: conflict", 30),
+    ("answers: precondition failed", 5),
+    ("groups in doubt", 8),
+    ("doubts resolved", 8),
+    ("crashes while idle", 1),
+    ("crashes amid a write", 1),
+    ("crashes before a flush", 1),
+    ("crashes before an answer", 1),
+    ("crashes amid a start", 1),
+    ("failed starts", 1),
+    ("torn tails", 2),
+    ("failed writes", 1),
+    ("failed flushes", 2),
+    ("writes to a full disk", 1),
+    ("damaged disks refused", 1),
+    ("clock jumps ahead", 1),
+    ("clock jumps back", 1),
+    ("requests lost", 20),
+    ("requests repeated on the way", 20),
+    ("requests overtaken on the way", 10),
+    ("answers lost", 20),
+    ("answers repeated on the way", 20),
+];
+
+/// What came of many worlds.
+pub struct Report {
+    /// For people: counts, or what was found and how to see it again.
+    pub text: String,
+    /// Whether all went well.
+    pub is_well: bool,
+    /// The shortest list of steps that finds what was found.
+    pub kept: Option<String>,
+}
+
+/// Runs so many hours, the first world from `seed`, each other one from the next number.
+pub fn run(seed: u64, hours: u64, bug: Option<Bug>) -> Report {
+    let worlds: Vec<u64> = (0..hours.div_ceil(WORLD_HOURS)).collect();
+    let hours_of = |index: u64| WORLD_HOURS.min(hours - index * WORLD_HOURS);
+    let mut counts = Counts::default();
+    let mut trace = 0_u64;
+    for pair in worlds.chunks(2) {
+        let runs = side_by_side(pair, |index| {
+            world::run(seed.wrapping_add(index), hours_of(index), bug)
+        });
+        for (index, run) in pair.iter().zip(runs) {
+            if run.finding.is_some() {
+                return found(seed.wrapping_add(*index), hours_of(*index), bug, run);
+            }
+            counts.merge(&run.counts);
+            trace = trace.rotate_left(1) ^ run.trace;
+        }
+    }
+    let mut text = format!("seed {seed}, {hours} simulated hours, trace {trace:016x}\n");
+    for (what, times) in &counts.0 {
+        let _ = writeln!(text, "{times:>10} {what}");
+    }
+    let missing: Vec<String> = HOURLY_MIN
+        .iter()
+        .filter(|(what, least)| counts.of(what) < least * hours)
+        .map(|(what, least)| format!("too few `{what}`: at least {} are needed", least * hours))
+        .collect();
+    for line in &missing {
+        let _ = writeln!(text, "{line}");
+    }
+    Report {
+        text,
+        is_well: missing.is_empty(),
+        kept: None,
+    }
+}
+
+/// Runs seeds from `seed` on until a planted bug is found.
+pub fn hunt(seed: u64, name: &str, bug: Bug) -> Report {
+    for tried in 0..PLANTED_SEEDS_MAX {
+        let seed = seed.wrapping_add(tried);
+        let run = world::run(seed, WORLD_HOURS, Some(bug));
+        if run.finding.is_some() {
+            let report = found(seed, WORLD_HOURS, Some(bug), run);
+            let text = format!(
+                "planted `{name}`: found with seed {seed}, after {} of {PLANTED_SEEDS_MAX} seeds\n{}",
+                tried + 1,
+                report.text
+            );
+            return Report {
+                text,
+                is_well: true,
+                kept: report.kept,
+            };
+        }
+    }
+    Report {
+        text: format!("planted `{name}`: NOT FOUND in {PLANTED_SEEDS_MAX} seeds from {seed}\n"),
+        is_well: false,
+        kept: None,
+    }
+}
+
+/// Two worlds know nothing of each other, so they may run at the same time.
+fn side_by_side(indexes: &[u64], run: impl Fn(u64) -> Run + Sync) -> Vec<Run> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = indexes
+            .iter()
+            .map(|index| scope.spawn(|| run(*index)))
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("panics are findings"))
+            .collect()
+    })
+}
+
+/// Tells what was found, and the shortest list of steps that finds something still.
+fn found(seed: u64, hours: u64, bug: Option<Bug>, run: Run) -> Report {
+    let finding = run.finding.map_or_else(String::new, |finding| finding.0);
+    let last = run.steps.len().saturating_sub(1);
+    let mut text = format!(
+        "FOUND with seed {seed} at step {last}: {finding}\n\
+         again: cargo xtask sim --seed {seed} --hours {hours}{}\n\
+         the steps before it:\n",
+        Bug::name_of(bug).map_or_else(String::new, |name| format!(" --planted {name}"))
+    );
+    for step in run.steps.iter().rev().take(TOLD_STEPS).rev() {
+        let _ = writeln!(text, "  {step}");
+    }
+    // What is found at the very end is found by no step: then there is nothing to make shorter.
+    let kept = replay(&run.steps, bug).map(|_| list(&shrink(run.steps, bug), seed, bug));
+    if let Some(kept) = &kept {
+        let _ = write!(
+            text,
+            "the shortest list that finds something still:\n{kept}"
+        );
+    }
+    Report {
+        text,
+        is_well: false,
+        kept,
+    }
+}
+
+fn list(steps: &[Step], seed: u64, bug: Option<Bug>) -> String {
+    let mut text = format!("# found with seed {seed}\n");
+    if let Some(name) = Bug::name_of(bug) {
+        let _ = writeln!(text, "# planted {name}");
+    }
+    if let Some((index, finding)) = replay(steps, bug) {
+        let first = finding.0.lines().next().unwrap_or_default().to_owned();
+        let _ = writeln!(text, "# step {index}: {first}");
+    }
+    for step in steps {
+        let _ = writeln!(text, "{step}");
+    }
+    text
+}
