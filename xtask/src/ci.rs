@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::step::{Failure, cargo, output, program, run as run_command, timed};
-use crate::{e2e, openapi, tidy};
+use crate::{e2e, openapi, sim, tidy};
 
 const PYTHON_VERSION_MIN: (u32, u32) = (3, 11);
 
@@ -15,7 +15,7 @@ struct Step {
 }
 
 /// In the order of what fails cheapest.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step {
         name: "tools",
         work: tools,
@@ -39,6 +39,10 @@ const STEPS: [Step; 8] = [
     Step {
         name: "test",
         work: test,
+    },
+    Step {
+        name: "sim",
+        work: sim::all,
     },
     Step {
         name: "build",

@@ -1,7 +1,9 @@
-//! The project's own chores, in one program: `cargo xtask ci`, `tidy`, `openapi`, `e2e`.
+//! The project's own chores, in one program: `cargo xtask ci`, `tidy`, `openapi`, `e2e`,
+//! `sim`.
 //!
 //! Reading order: [`ci`] names the steps, [`step`] runs them, [`tidy`] holds the rules that a
-//! machine can check, [`e2e`] makes the Python side, [`openapi`] keeps the generated document.
+//! machine can check, [`e2e`] makes the Python side, [`openapi`] keeps the generated document, [`sim`] runs the
+//! simulation.
 
 #![expect(
     clippy::print_stdout,
@@ -11,6 +13,7 @@
 mod ci;
 mod e2e;
 mod openapi;
+mod sim;
 mod step;
 mod tidy;
 
@@ -47,6 +50,12 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         pytest_arguments: Vec<String>,
     },
+    /// Builds and runs the simulation of service and store, with faults.
+    Sim {
+        /// Handed to the simulation: `--seed N`, `--hours N`, `--planted NAME`, `--help`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -70,6 +79,7 @@ fn run(root: &Path, chore: Chore) -> Result<(), Failure> {
             e2e::build_server(root)?;
             e2e::run(root, &pytest_arguments)
         }
+        Chore::Sim { arguments } => sim::run(root, &arguments),
     }
 }
 

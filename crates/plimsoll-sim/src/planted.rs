@@ -11,7 +11,7 @@ use plimsoll_core::outcome::{Breach, Decision};
 use plimsoll_core::rows::Rows;
 use plimsoll_store::simulation::Decide;
 
-#[cfg(feature = "planted-bugs")]
+#[cfg_attr(not(feature = "planted-bugs"), path = "planted/none.rs")]
 mod wrapped;
 
 /// A bug that can be planted.
@@ -80,10 +80,9 @@ impl Decide for Decider {
         command: &Command,
         now: Timestamp,
     ) -> Result<Decision, Breach> {
-        #[cfg(feature = "planted-bugs")]
-        if let Some(bug) = self.bug {
-            return wrapped::decide(bug, rows, command, now);
+        match self.bug {
+            None => decide(rows, command, now),
+            Some(bug) => wrapped::decide(bug, rows, command, now),
         }
-        decide(rows, command, now)
     }
 }

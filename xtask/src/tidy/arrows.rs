@@ -15,7 +15,10 @@ const ALLOWED: [(&str, &[&str]); 6] = [
         "plimsoll",
         &["plimsoll-core", "plimsoll-dialects", "plimsoll-store"],
     ),
-    ("plimsoll-sim", &["plimsoll-core", "plimsoll-store"]),
+    (
+        "plimsoll-sim",
+        &["plimsoll-core", "plimsoll-dialects", "plimsoll-store"],
+    ),
     ("xtask", &[]),
 ];
 

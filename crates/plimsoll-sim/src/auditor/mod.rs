@@ -74,11 +74,14 @@ impl Auditor {
         if now_ms.abs_diff(steady_ms) > slack_ms {
             let early = self.model.holds_between(steady_ms + slack_ms, now_ms);
             return Err(Finding(format!(
-                "{elapsed_ms} ms after a start at {}, decisions are made at {}: {} holds lapse \
-                 too early",
+                "{elapsed_ms} ms after a start at {}, decisions are made at {}: {}",
                 instant(self.started.wall_ms),
                 instant(now_ms),
-                early,
+                if now_ms < steady_ms {
+                    "holds last too long".to_owned()
+                } else {
+                    format!("{early} holds lapse too early")
+                },
             )));
         }
         if now_ms < self.last_ms {

@@ -7,7 +7,7 @@ mod client;
 mod fate;
 mod network;
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use plimsoll_dialects::http::Reply;
 use serde_json::Value;
@@ -73,7 +73,7 @@ struct World {
     serve_is_due: bool,
     fate: Fate,
     /// What becomes of the next write, and of the next start.
-    next_fault: Option<Fault>,
+    next_faults: VecDeque<Fault>,
     next_start: Option<Fault>,
     full_until_ms: u64,
     clock_is_off_by_ms: i64,
@@ -112,7 +112,7 @@ impl World {
             next_ticket: 1,
             serve_is_due: false,
             fate: Fate::default(),
-            next_fault: None,
+            next_faults: VecDeque::new(),
             next_start: None,
             full_until_ms: 0,
             clock_is_off_by_ms: 0,
@@ -154,7 +154,8 @@ impl World {
     fn calm_down(&mut self) -> Result<(), Finding> {
         self.is_calm = true;
         self.mend_clock()?;
-        (self.next_fault, self.next_start, self.full_until_ms) = (None, None, 0);
+        self.next_faults.clear();
+        self.next_start = None;
         let until_ms = self.now_ms + LIVENESS_MS;
         self.plan(500, Event::Start);
         for client in 0..self.clients.len() {
@@ -252,18 +253,18 @@ impl World {
                 self.serve_is_due = false;
                 let fault = self.fault();
                 self.step(Step::Serve(fault))?;
-                self.look_after()?;
+                self.look_after(fault);
             }
             Event::Sweep => {
                 self.plan(SWEEP_MS, Event::Sweep);
                 let fault = self.fault();
                 self.step(Step::Sweep(fault))?;
-                self.look_after()?;
+                self.look_after(fault);
             }
             Event::Start => self.start()?,
             Event::MendClock => self.mend_clock()?,
             Event::Misfortune => {
-                let in_ms = self.random.between(20_000, 120_000);
+                let in_ms = self.random.between(40_000, 160_000);
                 self.plan(in_ms, Event::Misfortune);
                 if !self.is_calm {
                     self.misfortune()?;
@@ -281,18 +282,22 @@ impl World {
         if self.now_ms < self.full_until_ms {
             return Fault::Full;
         }
-        self.next_fault.take().unwrap_or(Fault::None)
+        self.next_faults.pop_front().unwrap_or(Fault::None)
     }
 
-    /// Somebody sees to a server that has stopped.
-    fn look_after(&mut self) -> Result<(), Finding> {
+    /// Somebody sees to a server that has stopped. A fault that met nothing to be written waits for
+    /// the next write.
+    fn look_after(&mut self, fault: Fault) {
+        if self.stage.is_serving() && fault != Fault::None && fault != Fault::Full {
+            self.next_faults.push_front(fault);
+        }
         if !self.stage.is_on() {
             let in_ms = self.random.between(500, 20_000);
             self.plan(in_ms, Event::Start);
         } else if !self.stage.is_serving() {
-            self.plan(500, Event::Start);
+            let in_ms = self.random.between(500, 4_000);
+            self.plan(in_ms, Event::Start);
         }
-        Ok(())
     }
 
     fn start(&mut self) -> Result<(), Finding> {
@@ -305,7 +310,8 @@ impl World {
         }
         let fault = self.next_start.take().unwrap_or(Fault::None);
         self.step(Step::Start(fault))?;
-        self.look_after()
+        self.look_after(Fault::None);
+        Ok(())
     }
 
     fn mend_clock(&mut self) -> Result<(), Finding> {
@@ -322,7 +328,7 @@ impl World {
         }
         let card = self.fate.draw(&mut self.random);
         if let Some(fault) = card.fault(&mut self.random) {
-            self.next_fault = Some(fault);
+            self.next_faults.push_back(fault);
             return Ok(());
         }
         match card {
@@ -332,7 +338,7 @@ impl World {
             }
             Card::StartFails => self.next_start = Some(Fault::FlushFailsAndKeeps),
             Card::Full => {
-                self.full_until_ms = self.now_ms + self.random.between(3_000, 30_000);
+                self.full_until_ms = self.now_ms + self.random.between(15_000, 40_000);
                 return Ok(());
             }
             Card::JumpAhead | Card::JumpBack => {
@@ -344,14 +350,15 @@ impl World {
                 return self.step(Step::Jump { ms });
             }
             Card::Rot => {
-                let (record, permille) = (self.random.next(), self.random.below(1_000));
+                let (record, permille) = (self.random.number(), self.random.below(1_000));
                 return self.step(Step::Rot { record, permille });
             }
             _ => {}
         }
         let tail = fate::tail(&mut self.random);
         self.step(Step::Crash(tail))?;
-        self.look_after()
+        self.look_after(Fault::None);
+        Ok(())
     }
 
     fn think(&mut self, client: usize) {
