@@ -34,6 +34,7 @@ pub(super) enum Question {
     PutScope {
         id: String,
         parent: Option<String>,
+        kind: String,
     },
 }
 
@@ -136,6 +137,7 @@ pub(super) fn read(ask: &Ask) -> Question {
         ("PUT", ["scopes", id]) => Question::PutScope {
             id: (*id).to_owned(),
             parent: text(&body["parent"]),
+            kind: text(&body["kind"]).unwrap_or_default(),
         },
         (method, _) => panic!("the auditor does not know `{method} {path}`"),
     }
@@ -193,6 +195,10 @@ fn content(body: &Value) -> Content {
         ttl_ms: (!commit).then(|| body["ttl_seconds"].as_u64().unwrap_or(TTL_S_DEFAULT) * 1_000),
         forced: text(&body["force"]["reason"]),
         holder: text(&body["holder"]),
+        attributes: match &body["attributes"] {
+            Value::Null => Value::Object(serde_json::Map::new()),
+            attributes => attributes.clone(),
+        },
     }
 }
 

@@ -75,6 +75,19 @@ pub(super) struct Content {
     pub(super) ttl_ms: Option<u64>,
     pub(super) forced: Option<String>,
     pub(super) holder: Option<String>,
+    pub(super) attributes: Value,
+}
+
+impl Content {
+    /// How it was asked for, as it is told where it takes something else now.
+    fn asked_json(&self) -> Value {
+        let lines = self.lines.iter().zip(&self.at_least).map(|(line, least)| {
+            let mut told = line_json(line);
+            told["at_least"] = json!(least);
+            told
+        });
+        json!({"scope": self.scope, "lines": lines.collect::<Vec<_>>()})
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +145,7 @@ pub(super) struct Resource {
 pub(super) struct Limit {
     pub(super) ceiling: Ceiling,
     pub(super) set_by: String,
+    pub(super) set_at: u64,
     pub(super) reason: String,
     pub(super) revision: u64,
 }
@@ -154,6 +168,8 @@ pub(super) struct Model {
     pub(super) locations: BTreeSet<String>,
     /// Each scope with its way to the tenant, itself first.
     pub(super) paths: BTreeMap<String, Vec<String>>,
+    /// What each scope is called.
+    pub(super) kinds: BTreeMap<String, String>,
     pub(super) limits: BTreeMap<(String, Item), Limit>,
     pub(super) tenants: BTreeMap<String, Rc<Tenant>>,
 }
@@ -336,13 +352,17 @@ impl Model {
             State::Committed => (None, None),
             State::Released { ended_at } | State::Expired { ended_at } => (None, Some(ended_at)),
         };
-        json!({
+        let mut told = json!({
             "id": id, "state": taken.state.name(), "scope": taken.scope, "tenant": tenant,
             "lines": lines, "forced": taken.content.forced, "holder": taken.content.holder,
-            "created_at": instant(taken.created_at),
+            "attributes": taken.content.attributes, "created_at": instant(taken.created_at),
             "expires_at": expires_at.map(instant), "ended_at": ended_at.map(instant),
             "revision": taken.revision,
-        })
+        });
+        if taken.scope != taken.content.scope || taken.lines != taken.content.lines {
+            told["asked"] = taken.content.asked_json();
+        }
+        told
     }
 }
 

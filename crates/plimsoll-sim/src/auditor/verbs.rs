@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::admission::Want;
 use super::ask::{PutLimit, Question, Verb, What};
 use super::change::Change;
+use super::instant;
 use super::model::{Content, Item, Limit, Line, Model, Resource, State, Taken, line_json};
 use crate::step::Caller;
 
@@ -69,6 +70,10 @@ impl Model {
                     ceiling: *ceiling,
                     per_location: *per_location,
                 };
+                let known = self.resources.get(name);
+                if known.is_some_and(|known| known.per_location != *per_location) {
+                    return problem(409, "immutable");
+                }
                 self.resources.insert(name.clone(), resource);
                 ok(json!({"name": name, "default_limit": ceiling.json()}))
             }
@@ -76,7 +81,9 @@ impl Model {
                 self.locations.insert(id.clone());
                 ok(json!({"id": id}))
             }
-            Question::PutScope { id, parent } => self.put_scope(id, parent.as_deref(), now),
+            Question::PutScope { id, parent, kind } => {
+                self.put_scope(id, parent.as_deref(), kind, now)
+            }
         }
     }
 
@@ -278,6 +285,7 @@ impl Model {
             Some(_) | None => Limit {
                 ceiling: put.ceiling,
                 set_by: caller.name.clone(),
+                set_at: self.time(&tenant, now),
                 reason: put.reason.clone(),
                 revision: self.event(&tenant, now),
             },
@@ -286,6 +294,7 @@ impl Model {
         ok(json!({
             "scope": put.scope, "resource": put.item.resource, "location": put.item.location,
             "limit": limit.ceiling.json(), "set_by": limit.set_by, "revision": limit.revision,
+            "set_at": instant(limit.set_at), "reason": limit.reason,
         }))
     }
 
@@ -314,7 +323,7 @@ impl Model {
         ok(json!({}))
     }
 
-    fn put_scope(&mut self, id: &str, parent: Option<&str>, now: u64) -> Answer {
+    fn put_scope(&mut self, id: &str, parent: Option<&str>, kind: &str, now: u64) -> Answer {
         let mut path = vec![id.to_owned()];
         if let Some(parent) = parent {
             match self.paths.get(parent) {
@@ -322,12 +331,17 @@ impl Model {
                 None => return problem(404, "unknown_scope"),
             }
         }
+        let known = self.paths.get(id);
+        if known.is_some_and(|known| known.get(1) != path.get(1)) {
+            return problem(409, "immutable");
+        }
         let tenant = path.last().expect("it has the scope").clone();
-        if self.paths.insert(id.to_owned(), path).is_none() {
-            self.tenants.entry(tenant.clone()).or_default();
+        self.paths.insert(id.to_owned(), path);
+        self.tenants.entry(tenant.clone()).or_default();
+        if self.kinds.insert(id.to_owned(), kind.to_owned()).as_deref() != Some(kind) {
             self.event(&tenant, now);
         }
-        ok(json!({"id": id, "parent": parent, "tenant": tenant}))
+        ok(json!({"id": id, "parent": parent, "tenant": tenant, "kind": kind}))
     }
 
     /// What a sweep changes: holds that are due lapse, and what ended long ago is forgotten.

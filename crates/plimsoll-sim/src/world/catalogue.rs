@@ -117,10 +117,26 @@ fn put_resource(kind: &Kind, default: Option<u64>) -> Draft {
     Draft::new("PUT", &format!("/resources/{}", kind.name), body)
 }
 
-/// Sets a default to something else.
+/// Sets a default to something else; sometimes how it is counted, which never changes.
 pub(super) fn change_default(random: &mut Random) -> Draft {
     let kind = random.pick(&KINDS[..3]);
-    put_resource(kind, Some(random.between(2, 8)))
+    let kind = Kind {
+        per_location: kind.per_location != random.permille(100),
+        ..*kind
+    };
+    put_resource(&kind, Some(random.between(2, 8)))
+}
+
+/// Calls a scope something else; sometimes puts it below another one, which is refused.
+pub(super) fn change_scope(random: &mut Random, tenant: &str) -> Draft {
+    let scopes = scopes(tenant);
+    let scope = random.pick(&scopes);
+    let mut parent = scope.rsplit_once('-').map(|(parent, _)| parent);
+    if random.permille(200) {
+        parent = Some(random.pick(&scopes).as_str());
+    }
+    let body = json!({"kind": *random.pick(&["node", "team"]), "parent": parent});
+    Draft::new("PUT", &format!("/scopes/{scope}"), body)
 }
 
 /// Sets a limit somewhere in a tenant, higher the further up.

@@ -68,9 +68,10 @@ impl Client {
     pub(super) fn next(&mut self, random: &mut Random) -> Draft {
         if self.is_operator {
             let tenant = *random.pick(&TENANTS);
-            return match random.below(10) {
+            return match random.below(12) {
                 0 | 1 => catalogue::delete_limit(random, tenant),
                 2 => catalogue::change_default(random),
+                3 => catalogue::change_scope(random, tenant),
                 _ => catalogue::put_limit(random, tenant),
             };
         }
@@ -179,6 +180,9 @@ impl Client {
         if random.permille(300) {
             body["holder"] = json!(format!("thing-{}", random.below(100)));
         }
+        if random.permille(100) {
+            body["attributes"] = json!({"team": random.below(3).to_string()});
+        }
         if with_force && random.permille(30) {
             body["force"] = json!({"reason": "agreed"});
         }
@@ -197,13 +201,34 @@ impl Client {
         draft
     }
 
-    /// An earlier reserve once more, sometimes with other content.
+    /// An earlier reserve once more, sometimes with one thing changed.
     fn repeat(&self, random: &mut Random) -> Draft {
         let mut draft = random.pick(&self.history).clone();
-        if random.permille(300) {
-            draft.body = self.reserve_body(random, false).to_string();
+        if random.permille(400) {
+            let mut body: Value = serde_json::from_str(&draft.body).unwrap_or_default();
+            self.change(random, &mut body);
+            draft.body = body.to_string();
         }
         draft
+    }
+
+    fn change(&self, random: &mut Random, body: &mut Value) {
+        let lines = body["lines"].as_array().map_or(1, Vec::len);
+        let line = random.index(lines);
+        match random.below(9) {
+            0 => body["scope"] = json!(self.scope(random)),
+            1 => {
+                let least = body["lines"][line]["at_least"].as_u64().unwrap_or(1);
+                body["lines"][line]["amount"] = json!(least + random.below(4));
+            }
+            2 => body["lines"][line]["at_least"] = json!(1),
+            3 => body["ttl_seconds"] = json!(random.between(2, 400)),
+            4 => body["commit"] = json!(random.permille(500)),
+            5 => body["holder"] = json!(format!("thing-{}", random.below(100))),
+            6 => body["attributes"] = json!({"team": random.below(3).to_string()}),
+            7 => body["force"] = json!({"reason": "agreed"}),
+            _ => *body = self.reserve_body(random, false),
+        }
     }
 
     /// Something to be done with what was taken: the name of the verb, and its members.

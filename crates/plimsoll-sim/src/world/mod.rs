@@ -295,7 +295,10 @@ impl World {
             let in_ms = self.random.between(500, 20_000);
             self.plan(in_ms, Event::Start);
         } else if !self.stage.is_serving() {
-            let in_ms = self.random.between(500, 4_000);
+            let in_ms = match fault {
+                Fault::Full => self.random.between(4_000, 15_000),
+                _ => 500,
+            };
             self.plan(in_ms, Event::Start);
         }
     }
@@ -418,7 +421,11 @@ impl World {
         if !self.serve_is_due {
             self.serve_is_due = true;
             let slow = self.random.permille(100);
-            let in_ms = self.random.between(0, if slow { 300 } else { 6 });
+            let mut in_ms = self.random.between(0, if slow { 300 } else { 6 });
+            // Much happens at full quarters of a second, so that holds end just when they matter.
+            if self.random.permille(300) {
+                in_ms = (self.now_ms + in_ms).next_multiple_of(250) - self.now_ms;
+            }
             self.plan(in_ms, Event::Serve);
         }
         Ok(())
