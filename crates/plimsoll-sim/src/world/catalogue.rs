@@ -174,5 +174,7 @@ pub(super) fn delete_limit(random: &mut Random, tenant: &str) -> Draft {
     if kind.per_location && random.permille(500) {
         path = format!("{path}&location={}", random.pick(&LOCATIONS));
     }
-    Draft::new("DELETE", &path, "")
+    let mut draft = Draft::new("DELETE", &path, "");
+    draft.if_match = random.permille(300).then(|| random.between(1, 50));
+    draft
 }
