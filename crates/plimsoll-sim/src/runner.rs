@@ -1,6 +1,8 @@
 //! Many worlds: as many hours as were asked for, and what came of them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::planted::Bug;
 use crate::shrink::{replay, shrink};
@@ -10,6 +12,9 @@ use crate::world::{self, Run};
 
 /// Hours in one world: a longer one finds no more, and replays ever longer journals.
 pub const WORLD_HOURS: u64 = 1;
+
+/// Worlds that run at the same time: CI has two cores.
+const THREADS: usize = 2;
 
 /// Seeds within which a planted bug must be found.
 pub const PLANTED_SEEDS_MAX: u64 = 200;
@@ -61,21 +66,20 @@ pub struct Report {
 
 /// Runs so many hours, the first world from `seed`, each other one from the next number.
 pub fn run(seed: u64, hours: u64, bug: Option<Bug>) -> Report {
-    let worlds: Vec<u64> = (0..hours.div_ceil(WORLD_HOURS)).collect();
+    let count = hours.div_ceil(WORLD_HOURS);
     let hours_of = |index: u64| WORLD_HOURS.min(hours - index * WORLD_HOURS);
+    let seed_of = |index: u64| seed.wrapping_add(index);
+    let runs = side_by_side(count, |index| {
+        world::run(seed_of(index), hours_of(index), bug)
+    });
     let mut counts = Counts::default();
     let mut trace = 0_u64;
-    for pair in worlds.chunks(2) {
-        let runs = side_by_side(pair, |index| {
-            world::run(seed.wrapping_add(index), hours_of(index), bug)
-        });
-        for (index, run) in pair.iter().zip(runs) {
-            if run.finding.is_some() {
-                return found(seed.wrapping_add(*index), hours_of(*index), bug, run);
-            }
-            counts.merge(&run.counts);
-            trace = trace.rotate_left(1) ^ run.trace;
+    for (index, run) in runs {
+        if run.finding.is_some() {
+            return found(seed_of(index), hours_of(index), bug, run);
         }
+        counts.merge(&run.counts);
+        trace = trace.rotate_left(1) ^ run.trace;
     }
     let mut text = format!("seed {seed}, {hours} simulated hours, trace {trace:016x}\n");
     for (what, times) in &counts.0 {
@@ -128,17 +132,33 @@ pub fn hunt(seed: u64, name: &str, bug: Bug) -> Report {
     }
 }
 
-/// Two worlds know nothing of each other, so they may run at the same time.
-fn side_by_side(indexes: &[u64], run: impl Fn(u64) -> Run + Sync) -> Vec<Run> {
+/// Worlds know nothing of each other, so some may run at the same time. Answers them in order, up
+/// to the first in which something was found.
+fn side_by_side(count: u64, run: impl Fn(u64) -> Run + Sync) -> BTreeMap<u64, Run> {
+    let (next, end) = (AtomicU64::new(0), AtomicU64::new(count));
+    let work = || {
+        let mut runs = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if end.load(Ordering::Relaxed) <= index {
+                return runs;
+            }
+            let mut run = run(index);
+            if run.finding.is_some() {
+                end.fetch_min(index, Ordering::Relaxed);
+            } else {
+                run.steps = Vec::new();
+            }
+            runs.push((index, run));
+        }
+    };
     std::thread::scope(|scope| {
-        let threads: Vec<_> = indexes
-            .iter()
-            .map(|index| scope.spawn(|| run(*index)))
-            .collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().expect("panics are findings"))
-            .collect()
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+        let runs = threads.into_iter().flat_map(|thread| {
+            let runs = thread.join();
+            runs.expect("panics are findings")
+        });
+        runs.collect()
     })
 }
 

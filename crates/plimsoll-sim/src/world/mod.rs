@@ -370,7 +370,7 @@ impl World {
         let in_ms = if self.now_ms < self.busy_until_ms {
             self.random.between(5, 100)
         } else {
-            self.random.between(500, 40_000)
+            self.random.between(500, 60_000)
         };
         self.plan(in_ms, Event::Think(client));
     }
