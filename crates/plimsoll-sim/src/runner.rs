@@ -22,6 +22,9 @@ pub const PLANTED_SEEDS_MAX: u64 = 200;
 /// Steps that are told before the one at which something was found.
 const TOLD_STEPS: usize = 12;
 
+/// Lines of the shortest list that are told.
+const TOLD_KEPT_LINES_MAX: usize = 100;
+
 /// What must have happened at least, in each hour: a run in which nothing happens proves nothing.
 ///
 /// Shape: about a third of what happens on average.
@@ -178,9 +181,12 @@ fn found(seed: u64, hours: u64, bug: Option<Bug>, run: Run) -> Report {
     // What is found at the very end is found by no step: then there is nothing to make shorter.
     let kept = replay(&run.steps, bug).map(|_| list(&shrink(run.steps, bug), seed, bug));
     if let Some(kept) = &kept {
-        let _ = write!(
+        let told: Vec<&str> = kept.lines().take(TOLD_KEPT_LINES_MAX).collect();
+        let _ = writeln!(
             text,
-            "the shortest list that finds something still:\n{kept}"
+            "the shortest list that finds something still ({} lines, `--keep FILE` writes all):\n{}",
+            kept.lines().count(),
+            told.join("\n")
         );
     }
     Report {
