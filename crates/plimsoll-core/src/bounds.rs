@@ -29,6 +29,30 @@ pub const RESOURCES_MAX: usize = 1_000;
 /// Locations in the catalogue.
 pub const LOCATIONS_MAX: usize = 1_000;
 
+/// Tiers in the catalogue.
+pub const TIERS_MAX: usize = 100;
+
+/// Ceilings in one tier.
+pub const TIER_LIMITS_MAX: usize = 1_000;
+
+/// Limits of one scope and item, each with another window.
+pub const LIMITS_OF_ITEM_MAX: usize = 16;
+
+/// Parts of a limit at which a resource makes somebody know.
+pub const ALERTS_MAX: usize = 4;
+
+/// Requests of one tenant. Beyond it, the oldest that is decided is forgotten for each new one.
+pub const REQUESTS_OF_TENANT_MAX: usize = 1_000;
+
+/// The longest wait between two requests that are approved at once: a year in milliseconds.
+pub const COOL_OFF_MS_MAX: u64 = 366 * 24 * 60 * 60 * 1_000;
+
+/// Things in one inventory.
+pub const INVENTORY_THINGS_MAX: usize = 100_000;
+
+/// Webhooks of the whole server.
+pub const WEBHOOKS_MAX: usize = 100;
+
 /// The longest hold: 30 days in milliseconds.
 pub const HOLD_TTL_MS_MAX: u64 = 30 * 24 * 60 * 60 * 1_000;
 

@@ -1,11 +1,12 @@
 //! Which limit counts.
 //!
-//! At the scope that uses: a limit for the exact location, else a limit for any location, else the
-//! resource's default. At every scope above: only a limit that is set there. So a default binds
-//! each project, and a limit set on a parent binds the sum of everything below it.
+//! At the scope that uses: a limit in force for the exact location, else one for any location,
+//! else its tier's, else the resource's default. At every scope above: only a limit or a tier that
+//! is set there. So a default binds each project, and a limit set on a parent binds the sum of
+//! everything below it.
 
-use crate::amount::Ceiling;
-use crate::model::{Item, Limit, Resource, Scope};
+use crate::amount::{Ceiling, Timestamp};
+use crate::model::{Item, Limit, Mode, Resource, Scope, Tier, TierLimit};
 use crate::outcome::Source;
 use crate::rows::Rows;
 
@@ -14,6 +15,8 @@ use crate::rows::Rows;
 pub enum Effective<'a> {
     /// The resource's default.
     Default(&'a Resource),
+    /// A ceiling of the scope's tier.
+    Tier(&'a Tier, &'a TierLimit),
     /// A limit that somebody set.
     Limit(&'a Limit),
     /// Nothing is set at a scope above: only the number space binds it.
@@ -25,8 +28,26 @@ impl Effective<'_> {
     pub fn ceiling(self) -> Ceiling {
         match self {
             Effective::Default(resource) => resource.default_ceiling,
+            Effective::Tier(_, limit) => limit.ceiling,
             Effective::Limit(limit) => limit.ceiling,
             Effective::Unbound => Ceiling::Unlimited,
+        }
+    }
+
+    /// How hard it binds.
+    pub fn mode(self) -> Mode {
+        match self {
+            Effective::Default(_) | Effective::Unbound => Mode::Enforce,
+            Effective::Tier(_, limit) => limit.mode,
+            Effective::Limit(limit) => limit.mode,
+        }
+    }
+
+    /// The most that may be taken: a ceiling that lets pass is none.
+    pub fn bound(self) -> Ceiling {
+        match self.mode() {
+            Mode::Enforce => self.ceiling(),
+            Mode::Warn | Mode::Observe => Ceiling::Unlimited,
         }
     }
 
@@ -34,10 +55,16 @@ impl Effective<'_> {
     pub fn source(self) -> Source {
         match self {
             Effective::Default(_) => Source::Default,
+            Effective::Tier(tier, limit) => Source::Tier {
+                tier: tier.name.clone(),
+                item: limit.item.clone(),
+            },
             Effective::Limit(limit) => Source::Limit {
                 item: limit.item.clone(),
+                window: limit.window,
                 set_by: limit.set_by.clone(),
                 reason: limit.reason.clone(),
+                request: limit.request.clone(),
                 revision: limit.revision,
             },
             Effective::Unbound => Source::NumberSpace,
@@ -51,26 +78,67 @@ pub fn at_user<'a, R: Rows>(
     scope: &Scope,
     resource: &'a Resource,
     item: &Item,
+    now: Timestamp,
 ) -> Effective<'a> {
-    set_limit(rows, scope, item).map_or(Effective::Default(resource), Effective::Limit)
+    set_at(rows, scope, item, now).unwrap_or(Effective::Default(resource))
+}
+
+/// What binds the scope that uses the resource until further notice: no limit that ends counts.
+pub fn standing<'a, R: Rows>(
+    rows: &'a R,
+    scope: &Scope,
+    resource: &'a Resource,
+    item: &Item,
+    now: Timestamp,
+) -> Effective<'a> {
+    let standing = |item: &Item| Limit::standing(rows.limits(&scope.id, item), now);
+    let limit = standing(item).or_else(|| standing(&anywhere(item)?));
+    limit
+        .map(Effective::Limit)
+        .or_else(|| of_tier(rows, scope, item))
+        .unwrap_or(Effective::Default(resource))
 }
 
 /// What binds a scope above it.
-pub fn at_parent<'a, R: Rows>(rows: &'a R, scope: &Scope, item: &Item) -> Effective<'a> {
-    set_limit(rows, scope, item).map_or(Effective::Unbound, Effective::Limit)
+pub fn at_parent<'a, R: Rows>(
+    rows: &'a R,
+    scope: &Scope,
+    item: &Item,
+    now: Timestamp,
+) -> Effective<'a> {
+    set_at(rows, scope, item, now).unwrap_or(Effective::Unbound)
 }
 
-/// The limit that counts among those set at a scope: for the exact location, else for any.
-pub fn set_limit<'a, R: Rows>(rows: &'a R, scope: &Scope, item: &Item) -> Option<&'a Limit> {
-    let exact = rows.limit(&scope.id, item);
-    if exact.is_some() || item.location.is_none() {
-        return exact;
-    }
-    rows.limit(
-        &scope.id,
-        &Item {
-            resource: item.resource.clone(),
-            location: None,
-        },
-    )
+/// What is set at a scope and counts there.
+pub fn set_at<'a, R: Rows>(
+    rows: &'a R,
+    scope: &Scope,
+    item: &Item,
+    now: Timestamp,
+) -> Option<Effective<'a>> {
+    let anywhere = anywhere(item);
+    let limit = Limit::in_force(rows.limits(&scope.id, item), now);
+    let limit = limit.or_else(|| {
+        let limits = rows.limits(&scope.id, anywhere.as_ref()?);
+        Limit::in_force(limits, now)
+    });
+    limit
+        .map(Effective::Limit)
+        .or_else(|| of_tier(rows, scope, item))
+}
+
+/// What a scope's tier says of an item: for the exact location, else for any.
+pub fn of_tier<'a, R: Rows>(rows: &'a R, scope: &Scope, item: &Item) -> Option<Effective<'a>> {
+    let tier = rows.tier(scope.tier.as_ref()?)?;
+    let exact = tier.limits.of(item);
+    let limit = exact.or_else(|| tier.limits.of(&anywhere(item)?))?;
+    Some(Effective::Tier(tier, limit))
+}
+
+/// The same resource at any location, where the item is at one.
+pub fn anywhere(item: &Item) -> Option<Item> {
+    item.location.as_ref().map(|_| Item {
+        resource: item.resource.clone(),
+        location: None,
+    })
 }

@@ -2,10 +2,13 @@
 
 use alloc::vec::Vec;
 
-use crate::amount::Timestamp;
+use crate::amount::{Amount, Timestamp};
 use crate::command::ReservationKey;
-use crate::model::{Account, Item, Limit, Location, Principal, Reservation, Resource, Scope};
-use crate::names::{PrincipalId, ScopeId, Text};
+use crate::model::{
+    Account, Item, Limit, Location, Mode, Principal, Request, Reservation, Resource, Scope, Tally,
+    Tier, Webhook,
+};
+use crate::names::{PrincipalId, RequestId, ScopeId, Text, WebhookId};
 
 /// A sequence of events that has its own revisions and its own chain of hashes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +48,23 @@ pub struct Event {
     pub mark: Mark,
     /// Every row that it changed, as it is from now on.
     pub changes: Vec<Change>,
+    /// Which parts of which limits are taken since.
+    pub crossed: Vec<Crossing>,
+}
+
+/// Some part of a limit is taken: as much, or more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crossing {
+    /// Where it binds.
+    pub scope: ScopeId,
+    /// What it binds.
+    pub item: Item,
+    /// The part, in hundredths.
+    pub percent: u8,
+    /// The limit.
+    pub ceiling: Amount,
+    /// What is taken now, for good or for now.
+    pub taken: Amount,
 }
 
 /// Whether an event passed the limits.
@@ -58,6 +78,28 @@ pub enum Mark {
         /// Why.
         reason: Text,
     },
+    /// It did not have to: it says what is there already.
+    Mended {
+        /// What showed it.
+        reason: Text,
+    },
+    /// It passed limits that let pass, and no others.
+    Passed {
+        /// Which, and how each lets pass.
+        limits: Vec<(ScopeId, Item, Mode)>,
+    },
+}
+
+impl Mark {
+    /// The mark's name, as every surface spells it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Mark::Enforced => "enforced",
+            Mark::Forced { .. } => "forced",
+            Mark::Mended { .. } => "mended",
+            Mark::Passed { .. } => "passed",
+        }
+    }
 }
 
 /// What happened. The order is the numbers' order in stored records: append only.
@@ -95,6 +137,57 @@ pub enum Cause {
     Transferred,
     /// Reservations that ended long ago were forgotten.
     Forgotten,
+    /// A tier was defined or changed.
+    TierPut,
+    /// Refusals were counted.
+    RefusalsCounted,
+    /// Somebody asked for a higher limit.
+    RequestSubmitted,
+    /// It was granted, fully or in part.
+    RequestApproved,
+    /// It was not granted.
+    RequestDenied,
+    /// It was taken back.
+    RequestCancelled,
+    /// A webhook was made or changed.
+    WebhookPut,
+    /// A webhook was taken away.
+    WebhookDeleted,
+    /// A webhook was told what there was to tell.
+    WebhookDelivered,
+}
+
+impl Cause {
+    /// The cause's name, as every surface spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::Reserved => "reserved",
+            Cause::Committed => "committed",
+            Cause::Released => "released",
+            Cause::Expired => "expired",
+            Cause::ResourcePut => "resource_put",
+            Cause::LocationPut => "location_put",
+            Cause::ScopePut => "scope_put",
+            Cause::LimitPut => "limit_put",
+            Cause::LimitDeleted => "limit_deleted",
+            Cause::PrincipalCreated => "principal_created",
+            Cause::PrincipalChanged => "principal_changed",
+            Cause::PrincipalDeleted => "principal_deleted",
+            Cause::Extended => "extended",
+            Cause::Resized => "resized",
+            Cause::Transferred => "transferred",
+            Cause::Forgotten => "forgotten",
+            Cause::TierPut => "tier_put",
+            Cause::RefusalsCounted => "refusals_counted",
+            Cause::RequestSubmitted => "request_submitted",
+            Cause::RequestApproved => "request_approved",
+            Cause::RequestDenied => "request_denied",
+            Cause::RequestCancelled => "request_cancelled",
+            Cause::WebhookPut => "webhook_put",
+            Cause::WebhookDeleted => "webhook_deleted",
+            Cause::WebhookDelivered => "webhook_delivered",
+        }
+    }
 }
 
 /// One row as it is after an event.
@@ -106,14 +199,14 @@ pub enum Change {
     Location(Location),
     /// A scope.
     Scope(Scope),
-    /// A limit.
-    Limit(Limit),
-    /// A limit that is no more.
-    LimitGone {
-        /// Where it bound.
+    /// The limits of a scope and an item.
+    Limits {
+        /// Where they bind.
         scope: ScopeId,
-        /// What it bound.
+        /// What they bind.
         item: Item,
+        /// All there are, each with another window; none where they are gone.
+        limits: Vec<Limit>,
     },
     /// An account.
     Account {
@@ -132,4 +225,28 @@ pub enum Change {
     Principal(Principal),
     /// A principal that is no more.
     PrincipalGone(PrincipalId),
+    /// A tier.
+    Tier(Tier),
+    /// What went past the limits of a scope and an item.
+    Tally {
+        /// Where.
+        scope: ScopeId,
+        /// Of what.
+        item: Item,
+        /// The new figures.
+        tally: Tally,
+    },
+    /// A request.
+    Request(Request),
+    /// A request that is remembered no more.
+    RequestGone {
+        /// Whose.
+        tenant: ScopeId,
+        /// Which.
+        id: RequestId,
+    },
+    /// A webhook.
+    Webhook(Webhook),
+    /// A webhook that is no more.
+    WebhookGone(WebhookId),
 }

@@ -67,8 +67,13 @@ pub fn may_follow(head: Head, event: &Event) -> Result<(), Breach> {
         Change::Resource(_)
         | Change::Location(_)
         | Change::Scope(_)
-        | Change::Limit(_)
-        | Change::LimitGone { .. }
+        | Change::Tier(_)
+        | Change::Limits { .. }
+        | Change::Tally { .. }
+        | Change::Request(_)
+        | Change::RequestGone { .. }
+        | Change::Webhook(_)
+        | Change::WebhookGone(_)
         | Change::Reservation(_)
         | Change::ReservationGone(_)
         | Change::Principal(_)

@@ -23,7 +23,8 @@
 //! [`Footprint`](rows::Footprint) names, so that a database may hold all the others.
 //!
 //! Modules, in reading order: [`bounds`], [`names`], [`amount`], [`model`], [`command`],
-//! [`rows`], [`outcome`], [`event`], [`ceilings`], [`decide`], [`report`], [`invariants`].
+//! [`rows`], [`outcome`], [`event`], [`ceilings`], [`decide`], [`report`], [`reconcile`],
+//! [`invariants`].
 
 #![no_std]
 #![cfg_attr(
@@ -50,5 +51,6 @@ pub mod invariants;
 pub mod model;
 pub mod names;
 pub mod outcome;
+pub mod reconcile;
 pub mod report;
 pub mod rows;

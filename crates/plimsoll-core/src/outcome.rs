@@ -4,8 +4,11 @@ use alloc::vec::Vec;
 
 use crate::amount::{Amount, Ceiling, Timestamp};
 use crate::event::{Event, Log};
-use crate::model::{Item, Limit, Location, Principal, Reservation, Resource, Scope};
-use crate::names::{LocationId, PrincipalId, ResourceName, ScopeId, Text};
+use crate::model::{
+    Item, Limit, Location, Mode, Principal, Request, Reservation, Resource, Scope, Tier, Webhook,
+    Window,
+};
+use crate::names::{LocationId, PrincipalId, RequestId, ResourceName, ScopeId, Text, TierName};
 
 /// What came of a command: the answer, and the facts to be made durable.
 ///
@@ -21,6 +24,10 @@ pub struct Decision {
 
 /// What a caller is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an outcome is moved once or twice; a box would cost every reservation an allocation"
+)]
 pub enum Outcome {
     /// It was done, or had been done before.
     Done(Done),
@@ -33,6 +40,9 @@ pub enum Outcome {
 pub enum Done {
     /// The reservation as it is now.
     Reservation(Reservation),
+    /// The reservation as it is now, and the limits that it has passed and that warn. A repeat is
+    /// told of the reservation alone.
+    Warned(Reservation, Vec<Exceeded>),
     /// How many holds lapsed.
     Expired {
         /// The number of holds.
@@ -57,6 +67,16 @@ pub enum Done {
     Principal(Principal),
     /// The principal is gone.
     PrincipalGone,
+    /// The tier as it is now.
+    Tier(Tier),
+    /// The refusals are counted.
+    RefusalsCounted,
+    /// The request as it is now.
+    Request(Request),
+    /// The webhook as it is now.
+    Webhook(Webhook),
+    /// The webhook is gone.
+    WebhookGone,
 }
 
 /// Why a command was not carried out, in order of precedence.
@@ -75,9 +95,11 @@ pub enum Denial {
     LocationRequired(ResourceName),
     /// The resource is not counted per location, and one was named.
     LocationNotApplicable(ResourceName),
-    /// No such reservation, limit or principal, or not within the caller's reach.
+    /// No such tier.
+    UnknownTier(TierName),
+    /// No such reservation, limit, request, webhook or principal, or not within the caller's reach.
     NotFound,
-    /// The id is taken: by a reservation with other content, by a principal.
+    /// The id is taken: by a reservation with other content, by a request, by a principal.
     IdConflict,
     /// What is there is not what the caller believed to be there.
     PreconditionFailed {
@@ -86,13 +108,24 @@ pub enum Denial {
     },
     /// The scope is of another tenant than the reservation.
     OtherTenant,
-    /// The reservation is in a state that does not allow it.
+    /// The reservation or request is in a state that does not allow it.
     StateConflict {
         /// The state's name.
         state: &'static str,
     },
     /// The part is no part of what the reservation takes.
     NotAPart,
+    /// The resource's limits are not raised on request.
+    NotAdjustable(ResourceName),
+    /// Another request for the same scope and item is pending.
+    RequestPending(RequestId),
+    /// What is asked for is no more than what binds until further notice already.
+    NotAnIncrease {
+        /// What binds until further notice.
+        present: Ceiling,
+    },
+    /// The limit would be over before it is set.
+    EndsInThePast,
     /// Something that never changes would change: a scope's parent, how a resource is counted.
     Immutable {
         /// The field.
@@ -100,7 +133,7 @@ pub enum Denial {
     },
     /// The tree would be deeper than `SCOPE_DEPTH_MAX`.
     TooDeep,
-    /// There are as many resources or locations as there may be.
+    /// There are as many of them as there may be.
     TooMany {
         /// The bound.
         max: usize,
@@ -123,6 +156,11 @@ impl Denial {
             Denial::UnknownLocation(_) => "unknown_location",
             Denial::LocationRequired(_) => "location_required",
             Denial::LocationNotApplicable(_) => "location_not_applicable",
+            Denial::UnknownTier(_) => "unknown_tier",
+            Denial::NotAdjustable(_) => "not_adjustable",
+            Denial::NotAnIncrease { .. } => "not_an_increase",
+            Denial::RequestPending(_) => "request_pending",
+            Denial::EndsInThePast => "ends_in_the_past",
             Denial::NotFound => "not_found",
             Denial::IdConflict => "id_conflict",
             Denial::StateConflict { .. } => "state_conflict",
@@ -147,6 +185,11 @@ impl Denial {
             | Denial::UnknownLocation(_)
             | Denial::LocationRequired(_)
             | Denial::LocationNotApplicable(_)
+            | Denial::UnknownTier(_)
+            | Denial::NotAdjustable(_)
+            | Denial::NotAnIncrease { .. }
+            | Denial::RequestPending(_)
+            | Denial::EndsInThePast
             | Denial::NotFound
             | Denial::IdConflict
             | Denial::StateConflict { .. }
@@ -173,6 +216,8 @@ pub struct Exceeded {
     pub item: Item,
     /// How much there may be.
     pub ceiling: Ceiling,
+    /// How hard it binds.
+    pub mode: Mode,
     /// Where the ceiling comes from.
     pub source: Source,
     /// Taken for good.
@@ -181,6 +226,8 @@ pub struct Exceeded {
     pub held: Amount,
     /// Asked for.
     pub asked: Amount,
+    /// Whether the limit is raised on request.
+    pub is_adjustable: bool,
     /// How much is missing.
     pub short_by: Amount,
     /// The smallest ceiling that would admit it; `None` where numbers end before.
@@ -196,14 +243,25 @@ pub struct Exceeded {
 pub enum Source {
     /// The resource's default.
     Default,
+    /// The scope's tier.
+    Tier {
+        /// Which.
+        tier: TierName,
+        /// For the exact location, or for any.
+        item: Item,
+    },
     /// A limit that somebody set.
     Limit {
         /// For the exact location, or for any.
         item: Item,
+        /// From when until when.
+        window: Window,
         /// Who.
         set_by: PrincipalId,
         /// Why.
         reason: Text,
+        /// The request whose approval it is.
+        request: Option<RequestId>,
         /// At which revision of the tenant's log.
         revision: u64,
     },
@@ -216,6 +274,7 @@ impl Source {
     pub fn name(&self) -> &'static str {
         match self {
             Source::Default => "default",
+            Source::Tier { .. } => "tier",
             Source::Limit { .. } => "limit",
             Source::NumberSpace => "number_space",
         }

@@ -28,7 +28,7 @@ const TOLD_KEPT_LINES_MAX: usize = 100;
 /// What must have happened at least, in each hour: a run in which nothing happens proves nothing.
 ///
 /// Shape: about a third of what happens on average.
-const HOURLY_MIN: [(&str, u64); 26] = [
+const HOURLY_MIN: [(&str, u64); 49] = [
     ("requests", 800),
     ("requests acknowledged", 800),
     ("answers: done", 500),
@@ -55,6 +55,29 @@ const HOURLY_MIN: [(&str, u64); 26] = [
     ("requests overtaken on the way", 10),
     ("answers lost", 20),
     ("answers repeated on the way", 20),
+    ("limits set", 50),
+    ("limits set for a time", 25),
+    ("limits set that let pass", 15),
+    ("limits taken away", 8),
+    ("limits of a window taken away", 3),
+    ("limits that end in the past", 1),
+    ("tiers put", 4),
+    ("scopes given a tier", 6),
+    ("answers with warnings", 5),
+    ("refusals by a tier", 5),
+    ("refusals by a limit for a time", 10),
+    ("refusals added up", 30),
+    ("requests for more", 15),
+    ("requests for no more", 10),
+    ("requests pending already", 4),
+    ("requests approved", 5),
+    ("requests approved for a time", 1),
+    ("requests approved by rule", 1),
+    ("requests denied", 2),
+    ("requests cancelled", 3),
+    ("inventories compared", 15),
+    ("inventories in which nothing differs", 8),
+    ("inventories mended", 3),
 ];
 
 /// What came of many worlds.

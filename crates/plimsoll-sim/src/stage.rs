@@ -16,7 +16,7 @@ use crate::server::{Clocks, Fell, RETENTION_MS, Server};
 use crate::step::{Ask, Step};
 
 /// When every simulation begins: 2026-01-01T00:00:00Z, in milliseconds since 1970.
-const EPOCH_MS: u64 = 1_767_225_600_000;
+pub(crate) const EPOCH_MS: u64 = 1_767_225_600_000;
 
 /// How often each kind of thing has happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -134,6 +134,7 @@ impl Stage {
             Step::Ask(ask) => self.waiting.push(ask.clone()),
             Step::Serve(fault) => return self.serve(*fault),
             Step::Sweep(fault) => self.sweep(*fault)?,
+            Step::Count(fault) => self.count(*fault)?,
             Step::Crash(tail) => {
                 self.count_tail(*tail);
                 self.counts.add("crashes while idle");
@@ -191,6 +192,7 @@ impl Stage {
                 for ((ask, expected), reply) in asks.iter().zip(&expected).zip(&replies) {
                     self.judge(ask, expected, reply)?;
                 }
+                self.auditor.answered(&expected);
                 let tickets = asks.iter().map(|ask| ask.ticket);
                 Ok(tickets.zip(replies).collect())
             }
@@ -207,6 +209,9 @@ impl Stage {
             412 => "answers: precondition failed",
             _ => "answers: unknown or senseless",
         });
+        for kind in expected.kinds(ask) {
+            self.counts.add(kind);
+        }
         Ok(())
     }
 
@@ -222,6 +227,24 @@ impl Stage {
         let swept = server.sweep(now).map(|()| Vec::new());
         self.after(fault, swept, before)?;
         self.counts.add("sweeps");
+        Ok(())
+    }
+
+    /// The server adds up what it has refused, and keeps what may not have been.
+    fn count(&mut self, fault: Fault) -> Result<(), Finding> {
+        if !self.is_serving() {
+            return Ok(());
+        }
+        let now = self.now()?;
+        let before = (fault != Fault::None).then(|| self.auditor.before());
+        self.auditor.expect_count(now.ms());
+        self.disk.borrow_mut().set_fault(fault);
+        let server = self.server.as_mut().expect("it serves");
+        let counted = server.count(now).map(|()| Vec::new());
+        if let Some(Served::Answered(_)) = self.after(fault, counted, before)? {
+            self.auditor.counted();
+            self.counts.add("refusals added up");
+        }
         Ok(())
     }
 
@@ -347,7 +370,8 @@ impl Stage {
         if !self.is_serving() {
             return Ok(());
         }
-        let seen = self.look(self.server.as_ref().expect("it serves"))?;
+        let now = self.now()?;
+        let seen = self.look(self.server.as_ref().expect("it serves"), now)?;
         let was_in_doubt = self.auditor.is_in_doubt();
         self.auditor.compare(&seen)?;
         self.counts.add("audits");
@@ -357,8 +381,8 @@ impl Stage {
         Ok(())
     }
 
-    fn look(&self, server: &Server) -> Result<Seen, Finding> {
-        self.auditor.look(|ask| server.read(ask))
+    fn look(&self, server: &Server, now: Timestamp) -> Result<Seen, Finding> {
+        self.auditor.look(now.ms(), |ask| server.read(ask, now))
     }
 
     /// Replays the whole journal on a machine of its own: the same must be read there.
@@ -366,8 +390,9 @@ impl Stage {
         let copy = Rc::new(RefCell::new(self.disk.borrow().clone()));
         let fresh = Server::start(copy, self.clocks(), self.bug)
             .map_err(|error| Finding(format!("the journal cannot be replayed: {error}")))?;
-        let here = self.look(self.server.as_ref().expect("it serves at the end"))?;
-        if !here.is_same(&self.look(&fresh)?) {
+        let now = self.now()?;
+        let here = self.look(self.server.as_ref().expect("it serves at the end"), now)?;
+        if !here.is_same(&self.look(&fresh, now)?) {
             let what = "the replayed journal tells something else than the server";
             return Err(Finding(what.to_owned()));
         }

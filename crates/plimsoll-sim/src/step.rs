@@ -8,6 +8,7 @@
 //! | `ask 17 ann@acme PUT /path 12 {…}` | a request arrives: ticket, caller and reach, method, path, `if-match` or `-`, body |
 //! | `serve FAULT` | the server decides what has arrived, as one group |
 //! | `sweep FAULT` | the server lets holds lapse and forgets |
+//! | `count FAULT` | the server adds up what it has refused |
 //! | `crash TAIL` | the machine fails |
 //! | `start FAULT` | the server starts, or loads its rows anew after a failed write |
 //! | `rot 5 700` | a copy of the disk with a byte of record 5 changed, so many thousandths into it, is opened |
@@ -36,6 +37,8 @@ pub enum Step {
     Serve(Fault),
     /// The server lets holds lapse and forgets.
     Sweep(Fault),
+    /// The server adds up what it has refused.
+    Count(Fault),
     /// The machine fails.
     Crash(Tail),
     /// The server starts, or loads its rows anew.
@@ -77,6 +80,19 @@ pub struct Caller {
     pub reach: Option<String>,
 }
 
+/// The id that the server makes for a request for a higher limit: it follows from the ticket, so that
+/// a run follows from its seed.
+pub(crate) fn request_id(ticket: u64) -> String {
+    format!("req-{ticket:06}")
+}
+
+/// The id that the server makes for a thing that an inventory has shown: the same for the same
+/// inventory, another for a later one.
+pub(crate) fn mend_id(place: [&str; 3], holder: &str, revision: u64) -> String {
+    let place = place.join(":").replace('/', ".");
+    format!("mend-{place}:{holder}:{revision}")
+}
+
 impl fmt::Display for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.name, self.reach.as_deref().unwrap_or("*"))
@@ -105,6 +121,7 @@ impl fmt::Display for Step {
             }
             Step::Serve(fault) => write!(f, "serve {fault}"),
             Step::Sweep(fault) => write!(f, "sweep {fault}"),
+            Step::Count(fault) => write!(f, "count {fault}"),
             Step::Crash(tail) => write!(f, "crash {tail}"),
             Step::Start(fault) => write!(f, "start {fault}"),
             Step::Rot { record, permille } => write!(f, "rot {record} {permille}"),
@@ -127,6 +144,7 @@ impl Step {
             "ask" => Step::Ask(Ask::parse(rest)?),
             "serve" => Step::Serve(Fault::parse(rest)?),
             "sweep" => Step::Sweep(Fault::parse(rest)?),
+            "count" => Step::Count(Fault::parse(rest)?),
             "crash" => Step::Crash(Tail::parse(rest)?),
             "start" => Step::Start(Fault::parse(rest)?),
             "rot" => {

@@ -14,6 +14,7 @@ use plimsoll_core::outcome::{Breach, Decision, Outcome};
 use plimsoll_core::rows::Rows;
 
 use crate::StoreError;
+use crate::news::News;
 use crate::overlay::Overlay;
 use crate::record::{Hash, RecordWriter};
 use crate::tables::Tables;
@@ -68,6 +69,7 @@ impl Decide for ByTheRules {
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     pub(crate) tables: RwLock<Tables>,
+    pub(crate) news: News,
     /// Set while the tables cannot be trusted: a write has failed, or the engine is gone.
     halted: AtomicBool,
     /// Set once the journal is known to be damaged.
@@ -76,9 +78,10 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Serves from these rows.
-    pub(crate) fn new(tables: Tables) -> Self {
+    pub(crate) fn new(tables: Tables, news: News) -> Self {
         Self {
             tables: tables.into(),
+            news,
             ..Self::default()
         }
     }
@@ -102,8 +105,9 @@ impl Shared {
         self.stopped.load(Ordering::Acquire)
     }
 
-    fn resume(&self, tables: Tables) {
+    fn resume(&self, tables: Tables, sequence: u64) {
         *self.tables.write().unwrap_or_else(PoisonError::into_inner) = tables;
+        self.news.go_on_at(sequence);
         self.halted.store(false, Ordering::Release);
     }
 }
@@ -152,7 +156,8 @@ impl<J: Journal, D: Decide> Engine<J, D> {
     /// An engine over what the journal holds.
     pub fn open(mut journal: J, decider: D) -> Result<Self, StoreError> {
         let tables = journal.reload()?;
-        Ok(Self::new(Arc::new(Shared::new(tables)), journal, decider))
+        let shared = Shared::new(tables, News::of_journal(journal.next_record().place()));
+        Ok(Self::new(Arc::new(shared), journal, decider))
     }
 
     /// An engine over rows that were loaded from the journal.
@@ -207,6 +212,7 @@ impl<J: Journal, D: Decide> Engine<J, D> {
             .tables
             .write()
             .unwrap_or_else(PoisonError::into_inner);
+        self.shared.news.add(&decided.events);
         for (event, chain) in decided.events {
             tables
                 .apply(event, chain)
@@ -252,7 +258,8 @@ impl<J: Journal, D: Decide> Engine<J, D> {
     /// Errors: the journal cannot be read yet; nothing is served, and it may be tried again.
     pub fn reload(&mut self) -> Result<(), StoreError> {
         let tables = self.journal.reload()?;
-        self.shared.resume(tables);
+        self.shared
+            .resume(tables, self.journal.next_record().place());
         Ok(())
     }
 }

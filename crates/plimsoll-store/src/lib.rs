@@ -19,11 +19,14 @@
 //!
 //! Modules, in reading order: `record` (the bytes), `replay` (from the bytes to the rows), `scopes`,
 //! `tables` and `overlay` (the rows), `engine` (one step: decide, write, apply), `lane` (group
-//! commit), `sqlite` (the files), `sink` (which journal), `steady` (the time of decisions).
+//! commit), `news` and `history` (what was), `sqlite` (the files), `sink` (which journal), `steady`
+//! (the time of decisions).
 
 mod engine;
+mod history;
 mod lane;
 mod list;
+mod news;
 mod overlay;
 mod record;
 mod replay;
@@ -38,8 +41,9 @@ mod tables;
 #[cfg(test)]
 mod testing;
 
+pub use history::{AsOf, AsOfAnswer, EVENTS_PAGE_MAX};
 pub use lane::{BATCH_COMMANDS_MAX, QUEUED_COMMANDS_MAX, SubmitError};
-pub use list::{Page, ReservationPage};
+pub use list::{LimitsOfItem, Page, ReservationPage};
 pub use record::Hash;
 pub use steady::SteadyClock;
 pub use store::{Clock, Store, StoreError};

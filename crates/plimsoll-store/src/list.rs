@@ -1,7 +1,7 @@
 //! Pages of rows, in an order that does not move: by id.
 
-use plimsoll_core::model::{Item, Limit, Principal, Reach, Reservation, Scope};
-use plimsoll_core::names::{PrincipalId, ReservationId, ScopeId};
+use plimsoll_core::model::{Item, Limit, Principal, Reach, Request, Reservation, Scope};
+use plimsoll_core::names::{PrincipalId, RequestId, ReservationId, ScopeId};
 use plimsoll_core::report::ReservationFilter;
 use plimsoll_core::rows::scope_within;
 
@@ -17,6 +17,15 @@ pub struct Page<K> {
     pub after: Option<K>,
     /// At most so many rows.
     pub size: usize,
+}
+
+/// All limits that are set at a scope for an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitsOfItem {
+    /// The item.
+    pub item: Item,
+    /// The limits, each with another window.
+    pub limits: Vec<Limit>,
 }
 
 /// Some reservations, and where the next page starts.
@@ -61,14 +70,32 @@ impl Tables {
         reach: &Reach,
         scope: &ScopeId,
         page: &Page<Item>,
-    ) -> Option<Vec<Limit>> {
+    ) -> Option<Vec<LimitsOfItem>> {
         scope_within(self, reach, scope)?;
-        Some(
-            self.limits_after(scope, page.after.as_ref())
-                .take(page.size)
-                .cloned()
-                .collect(),
-        )
+        let rows = self.limits_after(scope, page.after.as_ref());
+        let rows = rows.take(page.size).map(|(item, limits)| LimitsOfItem {
+            item: item.clone(),
+            limits: limits.to_vec(),
+        });
+        Some(rows.collect())
+    }
+
+    /// The requests of a scope and of everything below it.
+    pub(crate) fn list_requests(
+        &self,
+        reach: &Reach,
+        scope: &ScopeId,
+        status: Option<&'static str>,
+        page: &Page<RequestId>,
+    ) -> Option<Vec<Request>> {
+        let tenant = &scope_within(self, reach, scope)?.tenant;
+        let below = Reach::Below(scope.clone());
+        let rows = self.requests_after(tenant, page.after.as_ref());
+        let rows = rows.filter(|row| {
+            status.is_none_or(|status| status == row.status.name())
+                && scope_within(self, &below, &row.scope).is_some()
+        });
+        Some(rows.take(page.size).cloned().collect())
     }
 
     /// The reservations of a scope and of everything below it.

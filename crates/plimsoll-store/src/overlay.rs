@@ -10,9 +10,12 @@ use plimsoll_core::amount::Timestamp;
 use plimsoll_core::event::{Change, Event, Head, Log};
 use plimsoll_core::invariants;
 use plimsoll_core::model::{
-    Account, Item, Limit, Location, Principal, Reservation, Resource, Scope,
+    Account, Item, Limit, Location, Principal, Request, Reservation, Resource, Scope, Tally, Tier,
+    Webhook,
 };
-use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId};
+use plimsoll_core::names::{
+    LocationId, PrincipalId, RequestId, ReservationId, ResourceName, ScopeId, TierName, WebhookId,
+};
 use plimsoll_core::outcome::Breach;
 use plimsoll_core::rows::Rows;
 
@@ -25,8 +28,12 @@ pub(crate) struct Overlay<'a> {
     /// The whole catalogue, once the batch has changed it: it is small, and that is rare.
     resources: Option<BTreeMap<ResourceName, Resource>>,
     locations: Option<BTreeMap<LocationId, Location>>,
+    tiers: Option<BTreeMap<TierName, Tier>>,
+    webhooks: Option<BTreeMap<WebhookId, Webhook>>,
     scopes: HashMap<ScopeId, Scope>,
-    limits: HashMap<(ScopeId, Item), Option<Limit>>,
+    limits: HashMap<(ScopeId, Item), Vec<Limit>>,
+    tallies: HashMap<(ScopeId, Item), Tally>,
+    requests: HashMap<RequestId, Option<Request>>,
     accounts: HashMap<(ScopeId, Item), Account>,
     reservations: HashMap<ScopeId, BatchOfTenant>,
     principals: HashMap<PrincipalId, Option<Principal>>,
@@ -48,8 +55,12 @@ impl<'a> Overlay<'a> {
             below,
             resources: None,
             locations: None,
+            tiers: None,
+            webhooks: None,
             scopes: HashMap::new(),
             limits: HashMap::new(),
+            tallies: HashMap::new(),
+            requests: HashMap::new(),
             accounts: HashMap::new(),
             reservations: HashMap::new(),
             principals: HashMap::new(),
@@ -98,12 +109,35 @@ impl<'a> Overlay<'a> {
             Change::Scope(row) => {
                 self.scopes.insert(row.id.clone(), row.clone());
             }
-            Change::Limit(row) => {
-                let key = (row.scope.clone(), row.item.clone());
-                self.limits.insert(key, Some(row.clone()));
+            Change::Tier(row) => {
+                let tiers = self.tiers.get_or_insert_with(|| self.below.tiers.clone());
+                tiers.insert(row.name.clone(), row.clone());
             }
-            Change::LimitGone { scope, item } => {
-                self.limits.insert((scope.clone(), item.clone()), None);
+            Change::Webhook(row) => {
+                let below = || self.below.webhooks.clone();
+                let webhooks = self.webhooks.get_or_insert_with(below);
+                webhooks.insert(row.id.clone(), row.clone());
+            }
+            Change::WebhookGone(id) => {
+                let below = || self.below.webhooks.clone();
+                self.webhooks.get_or_insert_with(below).remove(id);
+            }
+            Change::Limits {
+                scope,
+                item,
+                limits,
+            } => {
+                let key = (scope.clone(), item.clone());
+                self.limits.insert(key, limits.clone());
+            }
+            Change::Tally { scope, item, tally } => {
+                self.tallies.insert((scope.clone(), item.clone()), *tally);
+            }
+            Change::Request(row) => {
+                self.requests.insert(row.id.clone(), Some(row.clone()));
+            }
+            Change::RequestGone { id, .. } => {
+                self.requests.insert(id.clone(), None);
             }
             Change::Account {
                 scope,
@@ -205,15 +239,58 @@ impl Rows for Overlay<'_> {
             .len()
     }
 
+    fn tier(&self, name: &TierName) -> Option<&Tier> {
+        self.tiers.as_ref().unwrap_or(&self.below.tiers).get(name)
+    }
+
+    fn tier_count(&self) -> usize {
+        self.tiers.as_ref().unwrap_or(&self.below.tiers).len()
+    }
+
+    fn webhook(&self, id: &WebhookId) -> Option<&Webhook> {
+        self.webhooks
+            .as_ref()
+            .unwrap_or(&self.below.webhooks)
+            .get(id)
+    }
+
+    fn webhook_count(&self) -> usize {
+        self.webhooks.as_ref().unwrap_or(&self.below.webhooks).len()
+    }
+
     fn scope(&self, id: &ScopeId) -> Option<&Scope> {
         self.scopes.get(id).or_else(|| self.below.scope(id))
     }
 
-    fn limit(&self, scope: &ScopeId, item: &Item) -> Option<&Limit> {
+    fn has_children(&self, scope: &ScopeId) -> bool {
+        let mut changed = self.scopes.values();
+        changed.any(|it| it.parent.as_ref() == Some(scope)) || self.below.has_children(scope)
+    }
+
+    fn limits(&self, scope: &ScopeId, item: &Item) -> &[Limit] {
         match self.limits.get(&At(scope, item)) {
-            Some(changed) => changed.as_ref(),
-            None => self.below.limit(scope, item),
+            Some(changed) => changed,
+            None => self.below.limits(scope, item),
         }
+    }
+
+    fn tally(&self, scope: &ScopeId, item: &Item) -> Tally {
+        let changed = self.tallies.get(&At(scope, item)).copied();
+        changed.unwrap_or_else(|| self.below.tally(scope, item))
+    }
+
+    fn request(&self, id: &RequestId) -> Option<&Request> {
+        match self.requests.get(id) {
+            Some(changed) => changed.as_ref(),
+            None => self.below.request(id),
+        }
+    }
+
+    fn requests(&self, tenant: &ScopeId) -> impl Iterator<Item = &Request> {
+        let below = self.below.requests(tenant);
+        let unchanged = below.filter(|request| !self.requests.contains_key(&request.id));
+        let changed = self.requests.values().flatten();
+        unchanged.chain(changed.filter(move |request| request.tenant == *tenant))
     }
 
     fn account(&self, scope: &ScopeId, item: &Item) -> Account {

@@ -5,17 +5,18 @@ use std::sync::{Arc, PoisonError};
 
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::command::Command;
-use plimsoll_core::model::{Item, Limit, Principal, Reach, Scope};
-use plimsoll_core::names::{PrincipalId, ReservationId, ScopeId};
+use plimsoll_core::model::{Item, Principal, Reach, Request, Reservation, Scope, Webhook};
+use plimsoll_core::names::{PrincipalId, RequestId, ReservationId, ResourceName, ScopeId};
 use plimsoll_core::outcome::{Breach, Outcome};
 use plimsoll_core::report::ReservationFilter;
 use plimsoll_core::rows::Footprint;
 
 use crate::engine::Shared;
 use crate::lane::{Lane, SubmitError};
-use crate::list::{Page, ReservationPage};
+use crate::list::{LimitsOfItem, Page, ReservationPage};
+use crate::news::News;
 use crate::sink::Sink;
-use crate::sqlite::{self, Follower, Scrub};
+use crate::sqlite::{self, Follower, PastReaders, Scrub};
 use crate::tables::Tables;
 
 /// Why a store cannot be opened, read or written.
@@ -88,10 +89,14 @@ pub enum StoreError {
         #[source]
         source: Breach,
     },
-    /// A write has failed and the store has not come back yet, or its journal is damaged.
+    /// A write has failed and the store has not come back yet, or its journal is damaged; or too
+    /// many wait for what was.
     #[error("the store is not available")]
     Unavailable,
 }
+
+/// Rows looked at under one lock, where there may be many.
+const ROWS_AT_ONCE_MAX: usize = 5_000;
 
 /// What a store reads the time from.
 ///
@@ -128,6 +133,8 @@ pub struct Store {
     thread: Option<std::thread::JoinHandle<()>>,
     /// Reads the journal through once.
     _scrub: Option<Scrub>,
+    /// Reads what was; `None` where the lane keeps it.
+    past: Option<PastReaders>,
     /// Fills the ledger's tables; declared last, so that it ends last.
     _follower: Option<Follower>,
 }
@@ -135,7 +142,8 @@ pub struct Store {
 impl Store {
     /// A store that forgets everything when it is dropped.
     pub fn memory(clock: Clock) -> Self {
-        Self::start(Tables::default(), Sink::Memory, clock)
+        let shared = Shared::new(Tables::default(), News::of_memory());
+        Self::start(shared, Sink::Memory, clock)
     }
 
     /// The store in a data directory, which is made where it does not exist.
@@ -148,21 +156,25 @@ impl Store {
             tables,
             follower,
             scrubber,
+            past,
         } = sqlite::open(directory)?;
-        let mut store = Self::start(tables, Sink::File(Box::new(journal)), clock);
+        let shared = Shared::new(tables, News::of_journal(journal.sequence()));
+        let mut store = Self::start(shared, Sink::File(Box::new(journal)), clock);
+        store.past = Some(past);
         store._scrub = Some(scrubber.start(Arc::clone(&store.shared)));
         store._follower = Some(follower);
         Ok(store)
     }
 
-    fn start(tables: Tables, sink: Sink, clock: Clock) -> Self {
-        let shared = Arc::new(Shared::new(tables));
+    fn start(shared: Shared, sink: Sink, clock: Clock) -> Self {
+        let shared = Arc::new(shared);
         let (lane, thread) = Lane::start(Arc::clone(&shared), sink, clock);
         Self {
             lane: Some(lane),
             shared,
             thread: Some(thread),
             _scrub: None,
+            past: None,
             _follower: None,
         }
     }
@@ -213,11 +225,73 @@ impl Store {
         reach: &Reach,
         scope: &ScopeId,
         page: &Page<Item>,
-    ) -> Result<Option<Vec<Limit>>, StoreError> {
+    ) -> Result<Option<Vec<LimitsOfItem>>, StoreError> {
         self.read(&Footprint::default(), |tables| {
             tables.list_limits(reach, scope, page)
         })
         .await
+    }
+
+    /// The requests of a scope and everything below it, in order of id, those with the status of
+    /// this name where one is given; `None` where the scope is not within reach.
+    pub async fn list_requests(
+        &self,
+        reach: &Reach,
+        scope: &ScopeId,
+        status: Option<&'static str>,
+        page: &Page<RequestId>,
+    ) -> Result<Option<Vec<Request>>, StoreError> {
+        self.read(&Footprint::default(), |tables| {
+            tables.list_requests(reach, scope, status, page)
+        })
+        .await
+    }
+
+    /// All requests for a resource, of whatever tenant, in no order.
+    pub async fn requests_for(&self, resource: &ResourceName) -> Result<Vec<Request>, StoreError> {
+        self.with_tables(|tables| {
+            let rows = tables.all_requests();
+            let rows = rows.filter(|row| row.item.resource == *resource);
+            rows.cloned().collect()
+        })
+    }
+
+    /// All webhooks, in order of id.
+    pub async fn webhooks(&self) -> Result<Vec<Webhook>, StoreError> {
+        self.with_tables(|tables| tables.webhooks().cloned().collect())
+    }
+
+    /// The reservations of a scope's tenant that are remembered and wanted, in order of id; none
+    /// where there is no such scope.
+    ///
+    /// They are looked at some at a time, so that nobody waits for all: each is as it was at some
+    /// moment since the call.
+    pub async fn reservations_of(
+        &self,
+        scope: &ScopeId,
+        is_wanted: impl Fn(&Reservation) -> bool,
+    ) -> Result<Vec<Reservation>, StoreError> {
+        let mut wanted = Vec::new();
+        let mut after: Option<ReservationId> = None;
+        loop {
+            let last = self.with_tables(|tables| {
+                let tenant = &tables.scopes.find(scope)?.tenant;
+                let rows = tables.reservations_after(tenant, after.as_ref());
+                let mut last = None;
+                for row in rows.take(ROWS_AT_ONCE_MAX) {
+                    if is_wanted(row) {
+                        wanted.push(row.clone());
+                    }
+                    last = Some(&row.id);
+                }
+                last.cloned()
+            })?;
+            if last.is_none() {
+                return Ok(wanted);
+            }
+            after = last;
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The reservations of a scope and everything below it, in order of id; `None` where the
@@ -275,7 +349,20 @@ impl Store {
         self.shared.is_serving()
     }
 
-    fn with_tables<T>(&self, report: impl FnOnce(&Tables) -> T) -> Result<T, StoreError> {
+    /// Where the lane and its readers meet.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Who reads what was; `None` where the lane keeps it.
+    pub(crate) fn past(&self) -> Option<&PastReaders> {
+        self.past.as_ref()
+    }
+
+    pub(crate) fn with_tables<T>(
+        &self,
+        report: impl FnOnce(&Tables) -> T,
+    ) -> Result<T, StoreError> {
         if !self.is_ready() {
             return Err(StoreError::Unavailable);
         }

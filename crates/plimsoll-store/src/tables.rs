@@ -1,20 +1,25 @@
 //! All rows in memory, in the layout that decisions and reports read.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::hash::BuildHasher;
+mod reservations;
 
-use hashbrown::{DefaultHashBuilder, Equivalent, HashMap, HashTable};
+use std::collections::{BTreeMap, BTreeSet};
+
+use hashbrown::{Equivalent, HashMap};
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::command::ReservationKey;
 use plimsoll_core::event::{Change, Event, Head, Log};
 use plimsoll_core::invariants;
 use plimsoll_core::model::{
-    Account, Item, Limit, Location, Principal, Reservation, Resource, Scope, State,
+    Account, Item, Limit, Location, Principal, Request, Reservation, Resource, Scope, State, Tally,
+    Tier, Webhook,
 };
-use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId};
+use plimsoll_core::names::{
+    LocationId, PrincipalId, RequestId, ReservationId, ResourceName, ScopeId, TierName, WebhookId,
+};
 use plimsoll_core::outcome::Breach;
 use plimsoll_core::rows::Rows;
 
+use self::reservations::Reservations;
 use crate::record::Hash;
 use crate::scopes::Scopes;
 
@@ -35,9 +40,13 @@ pub struct Tables {
     pub(crate) resources: BTreeMap<ResourceName, Resource>,
     pub(crate) locations: BTreeMap<LocationId, Location>,
     pub(crate) scopes: Scopes,
-    limits: HashMap<(ScopeId, Item), Limit>,
+    pub(crate) tiers: BTreeMap<TierName, Tier>,
+    pub(crate) webhooks: BTreeMap<WebhookId, Webhook>,
+    limits: HashMap<(ScopeId, Item), Vec<Limit>>,
     limit_order: BTreeMap<ScopeId, BTreeSet<Item>>,
     accounts: HashMap<(ScopeId, Item), Account>,
+    tallies: HashMap<(ScopeId, Item), Tally>,
+    requests: HashMap<RequestId, Request>,
     reservations: Reservations,
     tenants: HashMap<ScopeId, TenantIndex>,
     principals: BTreeMap<PrincipalId, Principal>,
@@ -48,6 +57,7 @@ pub struct Tables {
 #[derive(Debug, Default)]
 struct TenantIndex {
     reservations: BTreeSet<ReservationId>,
+    requests: BTreeSet<RequestId>,
     in_time: TimeOrders,
 }
 
@@ -116,53 +126,6 @@ impl Equivalent<(ScopeId, Item)> for At<'_> {
     }
 }
 
-/// Reservations by id: hashed by the id alone, so that the tenants that use an id are found too.
-#[derive(Debug, Default)]
-struct Reservations {
-    table: HashTable<Box<Reservation>>,
-    hasher: DefaultHashBuilder,
-}
-
-impl Reservations {
-    fn find(&self, tenant: &ScopeId, id: &ReservationId) -> Option<&Reservation> {
-        let hash = self.hasher.hash_one(id);
-        let found = self
-            .table
-            .find(hash, |row| row.id == *id && row.tenant == *tenant);
-        found.map(|row| &**row)
-    }
-
-    fn with_id(&self, id: &ReservationId) -> impl Iterator<Item = &Reservation> {
-        let candidates = self.table.iter_hash(self.hasher.hash_one(id));
-        candidates
-            .map(|row| &**row)
-            .filter(move |row| row.id == *id)
-    }
-
-    /// Puts a row in its place and answers the one that was there.
-    fn replace(&mut self, new: Reservation) -> Option<Reservation> {
-        let hash = self.hasher.hash_one(&new.id);
-        let same = self
-            .table
-            .find_mut(hash, |row| row.id == new.id && row.tenant == new.tenant);
-        if let Some(row) = same {
-            return Some(std::mem::replace(&mut **row, new));
-        }
-        self.table
-            .insert_unique(hash, Box::new(new), |row| self.hasher.hash_one(&row.id));
-        None
-    }
-
-    fn remove(&mut self, key: &ReservationKey) -> Option<Reservation> {
-        let hash = self.hasher.hash_one(&key.id);
-        let entry = self
-            .table
-            .find_entry(hash, |row| row.id == key.id && row.tenant == key.tenant);
-        let (row, _) = entry.ok()?.remove();
-        Some(*row)
-    }
-}
-
 impl Tables {
     /// Takes note of an event that is durable.
     ///
@@ -195,16 +158,32 @@ impl Tables {
                 self.locations.insert(row.id.clone(), row);
             }
             Change::Scope(row) => self.scopes.put(row),
-            Change::Limit(row) => {
-                let items = self.limit_order.entry(row.scope.clone()).or_default();
-                items.insert(row.item.clone());
-                self.limits
-                    .insert((row.scope.clone(), row.item.clone()), row);
+            Change::Tier(row) => {
+                self.tiers.insert(row.name.clone(), row);
             }
-            Change::LimitGone { scope, item } => {
-                self.limits.remove(&At(&scope, &item));
-                if let Some(items) = self.limit_order.get_mut(&scope) {
-                    items.remove(&item);
+            Change::Webhook(row) => {
+                self.webhooks.insert(row.id.clone(), row);
+            }
+            Change::WebhookGone(id) => {
+                self.webhooks.remove(&id);
+            }
+            Change::Limits {
+                scope,
+                item,
+                limits,
+            } => self.put_limits(scope, item, limits),
+            Change::Tally { scope, item, tally } => {
+                self.tallies.insert((scope, item), tally);
+            }
+            Change::Request(row) => {
+                let index = self.tenants.entry_ref(&row.tenant).or_default();
+                index.requests.insert(row.id.clone());
+                self.requests.insert(row.id.clone(), row);
+            }
+            Change::RequestGone { tenant, id } => {
+                self.requests.remove(&id);
+                if let Some(index) = self.tenants.get_mut(&tenant) {
+                    index.requests.remove(&id);
                 }
             }
             Change::Account {
@@ -222,6 +201,17 @@ impl Tables {
             Change::PrincipalGone(id) => {
                 self.principals.remove(&id);
             }
+        }
+    }
+
+    fn put_limits(&mut self, scope: ScopeId, item: Item, limits: Vec<Limit>) {
+        let items = self.limit_order.entry(scope.clone()).or_default();
+        if limits.is_empty() {
+            items.remove(&item);
+            self.limits.remove(&At(&scope, &item));
+        } else {
+            items.insert(item.clone());
+            self.limits.insert((scope, item), limits);
         }
     }
 
@@ -257,18 +247,37 @@ impl Tables {
         self.logs.iter()
     }
 
-    /// The limits set at a scope in order of item, behind `after`.
+    /// The items for which limits are set at a scope, in order, behind `after`, with the limits.
     pub(crate) fn limits_after(
         &self,
         scope: &ScopeId,
         after: Option<&Item>,
-    ) -> impl Iterator<Item = &Limit> {
+    ) -> impl Iterator<Item = (&Item, &[Limit])> {
         let items = self
             .limit_order
             .get(scope)
             .into_iter()
             .flat_map(move |items| items.range((behind(after), std::ops::Bound::Unbounded)));
-        items.filter_map(move |item| self.limits.get(&At(scope, item)))
+        items.map(move |item| (item, self.limits(scope, item)))
+    }
+
+    /// The requests of a tenant in order of id, behind `after`.
+    pub(crate) fn requests_after(
+        &self,
+        tenant: &ScopeId,
+        after: Option<&RequestId>,
+    ) -> impl Iterator<Item = &Request> {
+        let ids = self.tenants.get(tenant).into_iter().flat_map(move |index| {
+            index
+                .requests
+                .range((behind(after), std::ops::Bound::Unbounded))
+        });
+        ids.filter_map(|id| self.requests.get(id))
+    }
+
+    /// All requests, in no order.
+    pub(crate) fn all_requests(&self) -> impl Iterator<Item = &Request> {
+        self.requests.values()
     }
 
     /// The reservations of a tenant in order of id, behind `after`.
@@ -295,9 +304,19 @@ impl Tables {
             .map(|(_, row)| row)
     }
 
+    /// All tiers, in order of name.
+    pub fn tiers(&self) -> impl Iterator<Item = &Tier> {
+        self.tiers.values()
+    }
+
+    /// All webhooks, in order of id.
+    pub fn webhooks(&self) -> impl Iterator<Item = &Webhook> {
+        self.webhooks.values()
+    }
+
     /// All reservations, in no order.
     pub(crate) fn reservations(&self) -> impl Iterator<Item = &Reservation> {
-        self.reservations.table.iter().map(|row| &**row)
+        self.reservations.iter()
     }
 
     /// All accounts, in no order.
@@ -379,12 +398,49 @@ impl Rows for Tables {
         self.locations.len()
     }
 
+    fn tier(&self, name: &TierName) -> Option<&Tier> {
+        self.tiers.get(name)
+    }
+
+    fn tier_count(&self) -> usize {
+        self.tiers.len()
+    }
+
+    fn webhook(&self, id: &WebhookId) -> Option<&Webhook> {
+        self.webhooks.get(id)
+    }
+
+    fn webhook_count(&self) -> usize {
+        self.webhooks.len()
+    }
+
     fn scope(&self, id: &ScopeId) -> Option<&Scope> {
         self.scopes.find(id)
     }
 
-    fn limit(&self, scope: &ScopeId, item: &Item) -> Option<&Limit> {
-        self.limits.get(&At(scope, item))
+    fn has_children(&self, scope: &ScopeId) -> bool {
+        self.scopes.children_after(scope, None).next().is_some()
+    }
+
+    fn limits(&self, scope: &ScopeId, item: &Item) -> &[Limit] {
+        self.limits
+            .get(&At(scope, item))
+            .map_or(&[], |limits| limits.as_slice())
+    }
+
+    fn tally(&self, scope: &ScopeId, item: &Item) -> Tally {
+        self.tallies
+            .get(&At(scope, item))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    fn request(&self, id: &RequestId) -> Option<&Request> {
+        self.requests.get(id)
+    }
+
+    fn requests(&self, tenant: &ScopeId) -> impl Iterator<Item = &Request> {
+        self.requests_after(tenant, None)
     }
 
     fn account(&self, scope: &ScopeId, item: &Item) -> Account {

@@ -4,14 +4,17 @@ use std::fmt::Debug;
 
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::command::ReservationKey;
-use plimsoll_core::event::{Cause, Change, Event, Log, Mark};
+use plimsoll_core::event::{Cause, Change, Crossing, Event, Log, Mark};
 use plimsoll_core::model::{
-    Account, Asked, Attributes, Credential, Item, Limit, Line, Lines, Location, Original,
+    Account, Alerts, Asked, Attributes, Credential, Item, Line, Lines, Location, Original,
     Principal, Reach, Reservation, Resource, Role, Scope, State, Terms,
 };
 use plimsoll_core::names::{
-    LocationId, NameError, PrincipalId, ReservationId, ResourceName, ScopeId, Text,
+    LocationId, NameError, PrincipalId, RequestId, ReservationId, ResourceName, ScopeId, Text,
+    TierName, WebhookId,
 };
+
+mod settings;
 
 /// Numbers that look random and are the same for the same seed (SplitMix64).
 pub(crate) struct Dice(pub(crate) u64);
@@ -42,7 +45,7 @@ pub(crate) fn name<T: Debug>(text: &str, parse: fn(&str) -> Result<T, NameError>
     parse(text).unwrap_or_else(|error| panic!("`{text}` {error}"))
 }
 
-pub(crate) const CAUSES: [Cause; 16] = [
+pub(crate) const CAUSES: [Cause; 25] = [
     Cause::Reserved,
     Cause::Committed,
     Cause::Released,
@@ -59,10 +62,19 @@ pub(crate) const CAUSES: [Cause; 16] = [
     Cause::Resized,
     Cause::Transferred,
     Cause::Forgotten,
+    Cause::TierPut,
+    Cause::RefusalsCounted,
+    Cause::RequestSubmitted,
+    Cause::RequestApproved,
+    Cause::RequestDenied,
+    Cause::RequestCancelled,
+    Cause::WebhookPut,
+    Cause::WebhookDeleted,
+    Cause::WebhookDelivered,
 ];
 
 /// How many kinds of change [`Dice::change`] makes: `0..CHANGE_KINDS`.
-pub(crate) const CHANGE_KINDS: usize = 10;
+pub(crate) const CHANGE_KINDS: usize = 15;
 
 /// Rows over so few names that they meet again and again.
 impl Dice {
@@ -87,15 +99,34 @@ impl Dice {
             actor: name("root", PrincipalId::parse),
             cause: self.pick(&CAUSES),
             mark: self.mark(),
+            crossed: (0..self.below(3)).map(|_| self.crossing()).collect(),
         }
     }
 
     pub(crate) fn mark(&mut self) -> Mark {
-        match self.flip() {
-            true => Mark::Enforced,
-            false => Mark::Forced {
+        match self.below(4) {
+            0 => Mark::Enforced,
+            1 => Mark::Forced {
                 reason: self.text(),
             },
+            2 => Mark::Mended {
+                reason: self.text(),
+            },
+            _ => Mark::Passed {
+                limits: (0..self.below(3))
+                    .map(|_| (self.scope_id(), self.item(), self.mode()))
+                    .collect(),
+            },
+        }
+    }
+
+    fn crossing(&mut self) -> Crossing {
+        Crossing {
+            scope: self.scope_id(),
+            item: self.item(),
+            percent: self.pick(&[1, 80, 100]),
+            ceiling: amount(self.next() >> 11),
+            taken: amount(self.next() >> 11),
         }
     }
 
@@ -108,6 +139,11 @@ impl Dice {
                 per_location: self.flip(),
                 adjustable: self.flip(),
                 description: self.text(),
+                auto_approval: self.flip().then(|| self.auto_approval()),
+                alerts: self.pick(&[
+                    Alerts::default(),
+                    Alerts::new(Vec::new()).expect("no alerts"),
+                ]),
             }),
             1 => Change::Location(Location {
                 id: self.pick(&locations()),
@@ -120,19 +156,13 @@ impl Dice {
                 tenant: self.scope_id(),
                 depth: self.pick(&[1, 2, 8, 255]),
                 kind: self.text(),
+                tier: self.flip().then(|| self.pick(&tiers())),
             }),
-            3 => Change::Limit(Limit {
+            3 => self.limits(),
+            4 => Change::Tally {
                 scope: self.scope_id(),
                 item: self.item(),
-                ceiling: self.ceiling(),
-                set_by: name("mia", PrincipalId::parse),
-                set_at: self.instant(),
-                reason: self.text(),
-                revision: self.integer(),
-            }),
-            4 => Change::LimitGone {
-                scope: self.scope_id(),
-                item: self.item(),
+                tally: self.tally(),
             },
             5 => Change::Account {
                 scope: self.scope_id(),
@@ -145,10 +175,21 @@ impl Dice {
             6 => Change::Reservation(self.reservation()),
             7 => Change::Principal(self.principal()),
             8 => Change::PrincipalGone(self.pick(&principals())),
-            _ => Change::ReservationGone(ReservationKey {
+            9 => Change::ReservationGone(ReservationKey {
                 tenant: self.scope_id(),
                 id: self.pick(&reservations()),
             }),
+            10 => Change::Tier(self.tier()),
+            11 => Change::Request(self.request()),
+            12 => {
+                let id = self.pick(&requests());
+                Change::RequestGone {
+                    tenant: tenant_of(&id),
+                    id,
+                }
+            }
+            13 => Change::Webhook(self.webhook()),
+            _ => Change::WebhookGone(self.pick(&webhooks())),
         }
     }
 
@@ -304,6 +345,24 @@ pub(crate) fn reservations() -> [ReservationId; 6] {
 
 pub(crate) fn principals() -> [PrincipalId; 3] {
     ["k1", "k2", "k3"].map(|id| name(id, PrincipalId::parse))
+}
+
+pub(crate) fn tiers() -> [TierName; 2] {
+    ["small", "large"].map(|id| name(id, TierName::parse))
+}
+
+/// A request never changes its tenant.
+pub(crate) fn requests() -> [RequestId; 3] {
+    ["q1", "q2", "q3"].map(|id| name(id, RequestId::parse))
+}
+
+pub(crate) fn tenant_of(request: &RequestId) -> ScopeId {
+    let tenant = if request.as_str() == "q3" { "u" } else { "t" };
+    name(tenant, ScopeId::parse)
+}
+
+pub(crate) fn webhooks() -> [WebhookId; 2] {
+    ["w1", "w2"].map(|id| name(id, WebhookId::parse))
 }
 
 pub(crate) fn amount(units: u64) -> Amount {

@@ -42,6 +42,11 @@ impl Caller {
         &self.id
     }
 
+    /// Whether the caller may pass the limits.
+    pub(crate) fn may_force(&self) -> bool {
+        self.may_force
+    }
+
     /// Whether the caller has at least a role.
     pub(crate) fn has(&self, role: Role) -> bool {
         self.role >= role
@@ -76,7 +81,7 @@ pub(crate) enum Refusal<E> {
 /// Proves who calls.
 pub(crate) struct Verifier {
     store: Arc<Store>,
-    master_key: MasterKey,
+    master_key: Arc<MasterKey>,
     throttle: Throttle,
     /// Opened signing keys, each with the revision of the principal that it was opened for.
     opened: RwLock<HashMap<PrincipalId, (u64, SigningKey)>>,
@@ -85,7 +90,7 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-    pub(crate) fn new(store: Arc<Store>, master_key: MasterKey, throttle: Throttle) -> Self {
+    pub(crate) fn new(store: Arc<Store>, master_key: Arc<MasterKey>, throttle: Throttle) -> Self {
         let dummy = SigningKey::new(b"no principal has this secret");
         Self {
             store,
@@ -96,7 +101,7 @@ impl Verifier {
         }
     }
 
-    /// The key that seals the secrets of new access keys.
+    /// The key that seals new secrets.
     pub(crate) fn master_key(&self) -> &MasterKey {
         &self.master_key
     }
@@ -182,6 +187,13 @@ impl Verifier {
         Ok(found.filter(|principal| {
             principal.enabled && principal.expires_at.is_none_or(|end| now < end)
         }))
+    }
+
+    /// Whether a caller who was let in before would be let in now, as who it was.
+    pub(crate) async fn may_still_call(&self, caller: &Caller, now: Timestamp) -> bool {
+        let principal = self.principal::<()>(caller.id.as_str(), now).await;
+        let is_same = |it: Principal| it.reach == caller.reach && it.role == caller.role;
+        principal.ok().flatten().is_some_and(is_same)
     }
 
     fn admit<E>(&self, principal: Principal, now: Timestamp) -> Result<Caller, Refusal<E>> {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use plimsoll_dialects::{modelarts, zenlayer};
 use serde::Deserialize;
 
+use crate::webhooks;
+
 /// What an operator may set. Every setting has a default, so no file is needed.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -15,8 +17,11 @@ pub(crate) struct Config {
     pub(crate) master_key_file: Option<PathBuf>,
     /// How long a reservation is remembered after it has ended, in hours.
     ended_reservations_kept_hours: u32,
+    /// The most MiB of the body of one reconcile.
+    inventory_mib_max: u8,
     zenlayer: ZenlayerConfig,
     modelarts: ModelArtsConfig,
+    webhooks: WebhooksConfig,
 }
 
 impl Default for Config {
@@ -25,8 +30,10 @@ impl Default for Config {
             requests_per_second_per_principal: 0,
             master_key_file: None,
             ended_reservations_kept_hours: 24,
+            inventory_mib_max: 16,
             zenlayer: ZenlayerConfig::default(),
             modelarts: ModelArtsConfig::default(),
+            webhooks: WebhooksConfig::default(),
         }
     }
 }
@@ -58,6 +65,14 @@ enum Numbers {
     #[default]
     Integer,
     String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WebhooksConfig {
+    allow_plain_http: bool,
+    allow_private_targets: bool,
+    authorities_file: Option<PathBuf>,
 }
 
 /// Why the configuration cannot be used.
@@ -98,6 +113,11 @@ impl Config {
         u64::from(self.ended_reservations_kept_hours) * 60 * 60 * 1_000
     }
 
+    /// The most bytes of the body of one reconcile: never more than there is room for all bodies.
+    pub(crate) fn inventory_bytes_max(&self) -> usize {
+        usize::from(self.inventory_mib_max.clamp(1, 64)) << 20
+    }
+
     /// The settings of the Zenlayer dialect.
     pub(crate) fn zenlayer(&self) -> zenlayer::Settings {
         zenlayer::Settings {
@@ -116,6 +136,17 @@ impl Config {
                 Numbers::Integer => modelarts::Numbers::Integer,
                 Numbers::String => modelarts::Numbers::String,
             },
+        }
+    }
+
+    /// What webhooks may reach.
+    pub(crate) fn webhooks(&self) -> webhooks::Settings {
+        webhooks::Settings {
+            policy: webhooks::Policy {
+                allow_plain_http: self.webhooks.allow_plain_http,
+                allow_private_targets: self.webhooks.allow_private_targets,
+            },
+            authorities_file: self.webhooks.authorities_file.clone(),
         }
     }
 }

@@ -23,12 +23,18 @@ fn every_setting_has_a_default_and_a_name() {
     assert_eq!(defaults.modelarts().numbers, modelarts::Numbers::Integer);
     assert_eq!(defaults.requests_per_second_per_principal, 0);
     assert_eq!(defaults.ended_reservations_kept_ms(), 24 * 60 * 60 * 1_000);
+    let webhooks = defaults.webhooks();
+    assert!(!webhooks.policy.allow_plain_http);
+    assert!(!webhooks.policy.allow_private_targets);
+    assert_eq!(webhooks.authorities_file, None);
     let set = load(
         "requests_per_second_per_principal = 7\n\
          master_key_file = '/etc/key'\n\
          ended_reservations_kept_hours = 1\n\
          [zenlayer]\nunknown_zone = 'omit'\n\
-         [modelarts]\nnumbers = 'string'\n",
+         [modelarts]\nnumbers = 'string'\n\
+         [webhooks]\nallow_plain_http = true\nallow_private_targets = true\n\
+         authorities_file = '/etc/ca.pem'\n",
     )
     .unwrap();
     assert_eq!(set.requests_per_second_per_principal, 7);
@@ -36,6 +42,13 @@ fn every_setting_has_a_default_and_a_name() {
     assert_eq!(set.master_key_file.as_deref(), Some(Path::new("/etc/key")));
     assert_eq!(set.zenlayer().unknown_zone, zenlayer::UnknownZone::Omit);
     assert_eq!(set.modelarts().numbers, modelarts::Numbers::String);
+    let webhooks = set.webhooks();
+    assert!(webhooks.policy.allow_plain_http);
+    assert!(webhooks.policy.allow_private_targets);
+    assert_eq!(
+        webhooks.authorities_file.as_deref(),
+        Some(Path::new("/etc/ca.pem"))
+    );
 }
 
 #[test]
@@ -48,6 +61,7 @@ fn a_setting_that_is_unknown_or_wrong_is_refused() {
             "requests_per_second_per_principal = -1",
             "requests_per_second_per_principal",
         ),
+        ("[webhooks]\nallow_http = true", "allow_http"),
         ("[zenlayer", "zenlayer"),
     ] {
         let error = load(text).unwrap_err();

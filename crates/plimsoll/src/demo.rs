@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use plimsoll_core::amount::{Amount, Ceiling};
-use plimsoll_core::command::{Action, PutScope, Reserve};
+use plimsoll_core::command::{Action, Grounds, PutScope, Reserve};
 use plimsoll_core::model::{
-    Asked, Attributes, Item, Line, Lines, Location, Reach, Resource, Role, Terms,
+    Alerts, Asked, Attributes, Item, Line, Lines, Location, Reach, Resource, Role, Terms,
 };
 use plimsoll_core::names::{LocationId, ReservationId, ResourceName, ScopeId, Text};
 use plimsoll_store::Store;
@@ -157,6 +157,8 @@ fn resource(
         per_location,
         adjustable: true,
         description: Text::parse(description)?,
+        auto_approval: None,
+        alerts: Alerts::default(),
     }))
 }
 
@@ -173,6 +175,7 @@ fn scope(id: &str, kind: &str) -> Result<Action, BootstrapError> {
         id: ScopeId::parse(id)?,
         parent: None,
         kind: Text::parse(kind)?,
+        tier: None,
     }))
 }
 
@@ -195,7 +198,7 @@ fn reserve(
         id: ReservationId::parse(id)?,
         scope: ScopeId::parse(scope)?,
         asked: Asked::whole(Lines::new(vec![line]).map_err(BootstrapError::Lines)?),
-        force: None,
+        grounds: Grounds::Limits,
         terms: Terms::Commit,
         holder: Some(Text::parse(id)?),
         attributes: Attributes::new(BTreeMap::new()).unwrap_or_default(),

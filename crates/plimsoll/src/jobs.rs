@@ -1,7 +1,7 @@
 //! What runs beside requests. Tasks are started here and nowhere else.
 
 use std::future::Future;
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use plimsoll_core::amount::Timestamp;
@@ -12,10 +12,21 @@ use plimsoll_store::Store;
 
 use crate::bootstrap::system_command;
 use crate::clock;
+use crate::refusals::Refusals;
+
+/// Has something worked out on a thread that answers nobody; `None` where it panicked.
+pub(crate) async fn compute<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}
 
 /// How often the ledger is swept. Nothing depends on it: a decision that needs what due holds take
 /// lets them lapse first.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often refusals are added up.
+const COUNT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Starts a task.
 pub(crate) fn start(task: impl Future<Output = ()> + Send + 'static) {
@@ -51,6 +62,17 @@ pub(crate) async fn sweep(store: Weak<Store>, retention_ms: u64) {
             )
             .await;
         }
+    }
+}
+
+/// Adds refusals up for as long as the server runs.
+pub(crate) async fn count_refusals(store: Weak<Store>, refusals: Arc<Refusals>) {
+    let mut interval = tokio::time::interval(COUNT_INTERVAL);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        let Some(store) = store.upgrade() else { return };
+        refusals.add_up(&store).await;
     }
 }
 

@@ -1,12 +1,13 @@
-//! The one binary: `plimsoll serve`, and `plimsoll openapi` for the API's document.
+//! The one binary: `plimsoll serve`, `plimsoll verify` for auditors, and `plimsoll openapi` for the
+//! API's document.
 //!
 //! ```text
 //! http ──Request──► service ──► auth (who?) ──► dialect decode ──► store ──► dialect encode ──► Reply
 //! ```
 //!
 //! Modules, in reading order: `cli`, `config`, `serve` (start-up), `http` (sockets), `service`
-//! (one request end to end), `auth` and `secrets` (who calls), `throttle`, `jobs` (what runs
-//! beside requests), `bootstrap` and `demo` (what a first start makes), `clock`.
+//! (one request end to end), `auth` and `secrets` (who calls), `throttle`, `webhooks` (who is told),
+//! `jobs` (what runs beside requests), `bootstrap` and `demo` (what a first start makes), `clock`.
 
 mod auth;
 mod bootstrap;
@@ -16,10 +17,12 @@ mod config;
 mod demo;
 mod http;
 mod jobs;
+mod refusals;
 mod secrets;
 mod serve;
 mod service;
 mod throttle;
+mod webhooks;
 
 use std::process::ExitCode;
 

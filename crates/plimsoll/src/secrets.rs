@@ -1,5 +1,6 @@
 //! Secrets: how they are made, sealed at rest, and opened.
 
+use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use plimsoll_core::model::Credential;
-use plimsoll_core::names::{NameError, PrincipalId};
+use plimsoll_core::names::{NameError, PrincipalId, WebhookId};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -40,19 +41,50 @@ pub(crate) enum SecretError {
     )]
     Missing { path: PathBuf },
     #[error("the secret of `{id}` was not sealed with this master key")]
-    Unsealable { id: PrincipalId },
+    Unsealable { id: Owner },
     #[error(
         "the master key file `{path}` does not hold the key that sealed the secret of `{id}`: \
          bring the right one back from a backup, or name it as `master_key_file`"
     )]
-    Foreign { path: PathBuf, id: PrincipalId },
+    Foreign { path: PathBuf, id: Owner },
     #[error("an id cannot be made")]
     Id(#[source] NameError),
     #[error("the system has no entropy to give")]
     Entropy(#[from] getrandom::Error),
 }
 
-/// The key that seals the secrets of access keys at rest.
+/// Whose secret is sealed. It opens for its owner only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// An access key.
+    Principal(PrincipalId),
+    /// What a webhook is told is signed with it.
+    Webhook(WebhookId),
+}
+
+impl From<&PrincipalId> for Owner {
+    fn from(id: &PrincipalId) -> Self {
+        Self::Principal(id.clone())
+    }
+}
+
+impl From<&WebhookId> for Owner {
+    fn from(id: &WebhookId) -> Self {
+        Self::Webhook(id.clone())
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Principal(id) => f.write_str(id.as_str()),
+            // No id has a slash: a webhook's secret opens for no principal of the same id.
+            Self::Webhook(id) => write!(f, "webhooks/{id}"),
+        }
+    }
+}
+
+/// The key that seals the secrets of access keys and webhooks at rest.
 pub(crate) struct MasterKey(XChaCha20Poly1305);
 
 impl MasterKey {
@@ -101,17 +133,23 @@ impl MasterKey {
         Ok(Self(XChaCha20Poly1305::new(&(*key).into())))
     }
 
-    /// Seals the secret of an access key: nonce, then ciphertext. It opens for this id only.
-    pub(crate) fn seal(&self, id: &PrincipalId, secret: &str) -> Result<Vec<u8>, SecretError> {
+    /// Seals a secret: nonce, then ciphertext.
+    pub(crate) fn seal(
+        &self,
+        owner: impl Into<Owner>,
+        secret: &str,
+    ) -> Result<Vec<u8>, SecretError> {
+        let owner = owner.into();
         let nonce = clock::random::<NONCE_LEN>()?;
+        let bound_to = owner.to_string();
         let payload = Payload {
             msg: secret.as_bytes(),
-            aad: id.as_str().as_bytes(),
+            aad: bound_to.as_bytes(),
         };
         let sealed = self
             .0
             .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| SecretError::Unsealable { id: id.clone() })?;
+            .map_err(|_| SecretError::Unsealable { id: owner })?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
@@ -119,29 +157,32 @@ impl MasterKey {
     pub(crate) fn expect_opens(
         &self,
         path: &Path,
-        id: &PrincipalId,
+        owner: impl Into<Owner>,
         sealed: &[u8],
     ) -> Result<(), SecretError> {
+        let owner = owner.into();
         let foreign = |_| SecretError::Foreign {
             path: path.to_owned(),
-            id: id.clone(),
+            id: owner.clone(),
         };
-        self.open(id, sealed).map(drop).map_err(foreign)
+        self.open(owner.clone(), sealed).map(drop).map_err(foreign)
     }
 
     /// Opens a sealed secret.
     pub(crate) fn open(
         &self,
-        id: &PrincipalId,
+        owner: impl Into<Owner>,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, SecretError> {
-        let unsealable = || SecretError::Unsealable { id: id.clone() };
+        let owner = owner.into();
+        let unsealable = || SecretError::Unsealable { id: owner.clone() };
         let (nonce, ciphertext) = sealed
             .split_first_chunk::<NONCE_LEN>()
             .ok_or_else(unsealable)?;
+        let bound_to = owner.to_string();
         let payload = Payload {
             msg: ciphertext,
-            aad: id.as_str().as_bytes(),
+            aad: bound_to.as_bytes(),
         };
         let opened = self
             .0

@@ -39,6 +39,21 @@ fn a_sealed_secret_opens_for_its_id_and_with_its_key_only() {
 }
 
 #[test]
+fn a_webhook_and_a_principal_of_one_id_do_not_open_each_others_secrets() {
+    with_key(|_, key| {
+        let webhook = WebhookId::parse("same").unwrap();
+        let of_webhook = key.seal(&webhook, "s").unwrap();
+        let of_principal = key.seal(&id("same"), "s").unwrap();
+        assert!(key.open(&webhook, &of_webhook).is_ok());
+        assert!(key.open(&id("same"), &of_principal).is_ok());
+        let error = key.open(&id("same"), &of_webhook).unwrap_err();
+        assert!(error.to_string().contains("`same`"), "{error}");
+        let error = key.open(&webhook, &of_principal).unwrap_err();
+        assert!(error.to_string().contains("`webhooks/same`"), "{error}");
+    });
+}
+
+#[test]
 fn a_key_that_did_not_seal_a_secret_is_told_by_its_file() {
     with_key(|_, key| {
         let sealed = key.seal(&id("AK1"), "s3cret").unwrap();

@@ -5,22 +5,28 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use plimsoll_core::model::{Credential, Principal, Reach, Role};
-use plimsoll_core::names::PrincipalId;
 use plimsoll_store::{Clock, Page, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use crate::auth::Verifier;
 use crate::bootstrap::{BootstrapError, create, submit};
 use crate::cli::{ServeArguments, print};
 use crate::config::{Config, log_filter};
-use crate::secrets::{Made, MasterKey};
+use crate::refusals::Refusals;
+use crate::secrets::{Made, MasterKey, Owner};
 use crate::service::Service;
+use crate::service::live::Streams;
 use crate::throttle::Throttle;
+use crate::webhooks::Webhooks;
 use crate::{clock, demo, http, jobs};
+
+/// How long what runs beside requests may take to end.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Serves until it is told to stop.
 pub(crate) fn run(arguments: &ServeArguments, config: Config) -> Result<(), Box<dyn Error>> {
@@ -32,7 +38,10 @@ pub(crate) fn run(arguments: &ServeArguments, config: Config) -> Result<(), Box<
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(serve(arguments, config))
+    let served = runtime.block_on(serve(arguments, config));
+    // A name that is being looked up would otherwise be waited for.
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
+    served
 }
 
 async fn serve(arguments: &ServeArguments, config: Config) -> Result<(), Box<dyn Error>> {
@@ -41,9 +50,11 @@ async fn serve(arguments: &ServeArguments, config: Config) -> Result<(), Box<dyn
     let key_file = config.master_key_file.clone();
     let key_file = key_file.unwrap_or_else(|| arguments.data.join("master.key"));
     let master_key = MasterKey::load_or_create(&key_file, first.sealed.is_some())?;
-    if let Some((id, sealed_secret)) = &first.sealed {
-        master_key.expect_opens(&key_file, id, sealed_secret)?;
+    if let Some((owner, sealed_secret)) = first.sealed {
+        master_key.expect_opens(&key_file, owner, &sealed_secret)?;
     }
+    let master_key = Arc::new(master_key);
+    let webhooks = Webhooks::new(&config.webhooks(), Arc::clone(&master_key))?;
     if first.is_empty {
         fill(&store, &master_key, arguments).await?;
     } else if arguments.demo && !arguments.data.join(demo::CREDENTIALS_FILE).exists() {
@@ -54,16 +65,29 @@ async fn serve(arguments: &ServeArguments, config: Config) -> Result<(), Box<dyn
         .map_err(|error| format!("`{}` cannot be listened on: {error}", arguments.listen))?;
     let address = listener.local_addr()?;
     let throttle = Throttle::new(config.requests_per_second_per_principal);
+    let stops = stop_signals()?;
+    let refusals = Arc::new(Refusals::default());
     let service = Arc::new(Service {
-        verifier: Verifier::new(Arc::clone(&store), master_key, throttle),
+        verifier: Arc::new(Verifier::new(Arc::clone(&store), master_key, throttle)),
         store: Arc::clone(&store),
         zenlayer: config.zenlayer(),
         modelarts: config.modelarts(),
+        refusals: Arc::clone(&refusals),
+        webhooks: Arc::clone(&webhooks),
+        inventory_bytes_max: config.inventory_bytes_max(),
+        reconciles: Mutex::default(),
+        retention_ms: config.ended_reservations_kept_ms(),
+        streams: Streams::new(stops.clone()),
     });
     let retention_ms = config.ended_reservations_kept_ms();
     jobs::start(jobs::sweep(Arc::downgrade(&store), retention_ms));
+    let counted = Arc::clone(&refusals);
+    jobs::start(jobs::count_refusals(Arc::downgrade(&store), counted));
+    jobs::start(Arc::clone(&webhooks).run(Arc::downgrade(&store), stops.clone()));
     greet(address, &arguments.data);
-    http::serve(listener, service, stop_signals()?).await;
+    http::serve(listener, service, stops).await;
+    webhooks.has_stopped().await;
+    refusals.add_up(&store).await;
     Ok(())
 }
 
@@ -94,13 +118,14 @@ fn stop_signals() -> std::io::Result<watch::Receiver<bool>> {
 struct FirstStart {
     is_empty: bool,
     /// A secret that the master key must open, where it holds any.
-    sealed: Option<(PrincipalId, Vec<u8>)>,
+    sealed: Option<(Owner, Vec<u8>)>,
 }
 
 async fn first_start(store: &Store) -> Result<FirstStart, Box<dyn Error>> {
+    let webhooks = store.webhooks().await?.into_iter().next();
     let mut found = FirstStart {
         is_empty: true,
-        sealed: None,
+        sealed: webhooks.map(|row| (Owner::Webhook(row.id), row.sealed_secret)),
     };
     let mut page = Page {
         after: None,
@@ -119,10 +144,10 @@ async fn first_start(store: &Store) -> Result<FirstStart, Box<dyn Error>> {
     }
 }
 
-fn sealed_secret(principal: &Principal) -> Option<(PrincipalId, Vec<u8>)> {
+fn sealed_secret(principal: &Principal) -> Option<(Owner, Vec<u8>)> {
     match &principal.credential {
         Credential::AccessKey { sealed_secret } => {
-            Some((principal.id.clone(), sealed_secret.clone()))
+            Some((Owner::from(&principal.id), sealed_secret.clone()))
         }
         Credential::Token { .. } => None,
     }

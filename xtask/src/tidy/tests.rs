@@ -141,17 +141,17 @@ fn long_files_are_found_outside_of_tests() {
 
 #[test]
 fn a_long_core_is_found() {
-    let thousand = "x\n\n// Blank lines and comments are free.\n".repeat(1_000);
+    let third = "x\n\n// Blank lines and comments are free.\n".repeat(1_366);
     let files: Vec<(&str, &str)> = [
         "crates/plimsoll-core/src/a.rs",
         "crates/plimsoll-core/src/b.rs",
         "crates/plimsoll-core/src/c.rs",
         "crates/plimsoll-core/src/tests.rs",
     ]
-    .map(|path| (path, thousand.as_str()))
+    .map(|path| (path, third.as_str()))
     .to_vec();
     check(sizes::long_core(&tree(&files)), &[]);
-    let longer = [files, vec![("crates/plimsoll-core/src/d.rs", "x\n")]].concat();
+    let longer = [files, vec![("crates/plimsoll-core/src/d.rs", "x\nx\nx\n")]].concat();
     check(
         sizes::long_core(&tree(&longer)),
         &["crates/plimsoll-core/src/"],

@@ -4,11 +4,13 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::draft::{Draft, Weight};
-use crate::amount::Amount;
+use crate::amount::{Amount, Ceiling};
 use crate::bounds::{FITS_AT_HOLDS_MAX, FITS_AT_LINES_MAX};
 use crate::ceilings::{self, Effective};
-use crate::model::{Account, Asked, Item, Line, Lines, Resource, Scope, State};
-use crate::names::{ScopeId, Text};
+use crate::command::Grounds;
+use crate::event::Crossing;
+use crate::model::{Account, Asked, Item, Line, Lines, Mode, Resource, Scope, State};
+use crate::names::ScopeId;
 use crate::outcome::{Breach, Denial, Exceeded};
 use crate::rows::{Rows, path};
 
@@ -18,23 +20,49 @@ pub(super) enum Rule {
     /// By every limit on the way to the tenant.
     Limits,
     /// Let past them; only numbers end somewhere.
-    Force,
+    Pass,
 }
 
 impl Rule {
-    /// The rule of a command that gives a reason to pass the limits, or none.
-    pub(super) fn of(force: Option<&Text>) -> Self {
-        if force.is_some() {
-            Rule::Force
-        } else {
-            Rule::Limits
+    /// The rule of a command with these grounds.
+    pub(super) fn of(grounds: &Grounds) -> Self {
+        match grounds {
+            Grounds::Limits | Grounds::Mend { passes: false, .. } => Rule::Limits,
+            Grounds::Force(_) | Grounds::Mend { passes: true, .. } => Rule::Pass,
         }
+    }
+
+    /// What binds under this rule, where that would.
+    fn bound(self, effective: Effective<'_>) -> Effective<'_> {
+        match self {
+            Rule::Limits => effective,
+            Rule::Pass => Effective::Unbound,
+        }
+    }
+}
+
+/// What is to be said of some weights.
+#[derive(Default)]
+pub(super) struct Verdict {
+    /// Every limit that would be passed and does not let pass.
+    refused: Vec<Exceeded>,
+    /// Every limit that would be passed and lets pass.
+    pub(super) passed: Vec<Exceeded>,
+    /// The parts of limits that would be taken.
+    pub(super) crossed: Vec<Crossing>,
+}
+
+impl Verdict {
+    /// Whether no limit would be passed, not even one that lets pass.
+    fn is_clear(&self) -> bool {
+        self.refused.is_empty() && self.passed.is_empty()
     }
 }
 
 /// What of some lines a scope may take: all of each line, or at least as much as would do.
 ///
-/// Before anything is refused or cut, the tenant's holds whose time is over lapse.
+/// Before anything is refused, cut or let pass, the tenant's holds whose time is over lapse: what
+/// observes counts what would be refused, and nothing else.
 pub(super) fn admit<R: Rows>(
     draft: &mut Draft<'_, R>,
     scope: &Scope,
@@ -45,19 +73,22 @@ pub(super) fn admit<R: Rows>(
         return Ok(Err(denial));
     }
     let whole = draft.weights(scope, asked.lines())?;
-    if exceeded(draft, scope, &whole, &[], rule).is_empty() {
+    let verdict = judge(draft, scope, &whole, &[], rule);
+    if verdict.is_clear() {
+        draft.note(verdict);
         return Ok(Ok(asked.lines().clone()));
     }
     lapse(draft, scope)?;
     let granted = granted(draft, scope, asked, rule)?;
     let weights = draft.weights(scope, &granted)?;
-    Ok(judged(draft, scope, &weights, &[], rule).map(|()| granted))
+    let verdict = judge(draft, scope, &weights, &[], rule);
+    Ok(ended(draft, scope, verdict).map(|()| granted))
 }
 
 /// Whether weights may be put where others are taken away: only an account that becomes heavier
 /// is judged.
 ///
-/// Before anything is refused, the tenant's holds whose time is over lapse.
+/// Before anything is refused or let pass, the tenant's holds whose time is over lapse.
 pub(super) fn admit_swap<R: Rows>(
     draft: &mut Draft<'_, R>,
     scope: &Scope,
@@ -65,11 +96,14 @@ pub(super) fn admit_swap<R: Rows>(
     taken: &[Weight<'_>],
     rule: Rule,
 ) -> Result<Result<(), Denial>, Breach> {
-    if exceeded(draft, scope, put, taken, rule).is_empty() {
+    let verdict = judge(draft, scope, put, taken, rule);
+    if verdict.is_clear() {
+        draft.note(verdict);
         return Ok(Ok(()));
     }
     lapse(draft, scope)?;
-    Ok(judged(draft, scope, put, taken, rule))
+    let verdict = judge(draft, scope, put, taken, rule);
+    Ok(ended(draft, scope, verdict))
 }
 
 /// Why the first line that makes no sense does not.
@@ -80,7 +114,7 @@ pub(super) fn first_senseless<R: Rows>(rows: &R, lines: &Lines) -> Option<Denial
 }
 
 /// The resource of an item, where the item makes sense.
-pub(super) fn resource_of<'a, R: Rows>(rows: &'a R, item: &Item) -> Result<&'a Resource, Denial> {
+pub(crate) fn resource_of<'a, R: Rows>(rows: &'a R, item: &Item) -> Result<&'a Resource, Denial> {
     let name = &item.resource;
     let resource = rows
         .resource(name)
@@ -116,12 +150,15 @@ fn granted<R: Rows>(
     if asked.is_whole() {
         return Ok(asked.lines().clone());
     }
+    let weights = draft.weights(scope, asked.lines())?;
     let fitting = asked.iter().map(|(line, least)| {
-        let room = path(draft.rows, scope)
-            .map(|above| {
-                let ceiling = ceiling_at(draft, scope, above, &line.item, rule).ceiling();
-                let account = draft.account(&above.id, &line.item);
-                ceiling.amount().minus_or_zero(account.taken())
+        let room = weights
+            .iter()
+            .filter(|weight| *weight.item == line.item)
+            .map(|weight| {
+                let bound = rule.bound(effective(draft, scope, weight)).bound();
+                let account = draft.account(&weight.scope.id, weight.item);
+                bound.amount().minus_or_zero(account.taken())
             })
             .fold(Amount::MAX, Amount::min);
         Line {
@@ -132,50 +169,45 @@ fn granted<R: Rows>(
     Lines::new(fitting.collect()).map_err(|_| draft.breach("a line that was asked for is none"))
 }
 
-/// What binds an account on the way from `user` to its tenant.
-fn ceiling_at<'a, R: Rows>(
+/// What counts for an account on the way from `user` to its tenant.
+fn effective<'a, R: Rows>(
     draft: &Draft<'a, R>,
     user: &Scope,
-    scope: &Scope,
-    item: &Item,
-    rule: Rule,
+    weight: &Weight<'a>,
 ) -> Effective<'a> {
-    match rule {
-        Rule::Force => Effective::Unbound,
-        Rule::Limits if scope.id == user.id => match draft.rows.resource(&item.resource) {
-            Some(resource) => ceilings::at_user(draft.rows, scope, resource, item),
-            None => ceilings::at_parent(draft.rows, scope, item),
-        },
-        Rule::Limits => ceilings::at_parent(draft.rows, scope, item),
+    let now = draft.now();
+    if weight.scope.id == user.id {
+        ceilings::at_user(draft.rows, weight.scope, weight.resource, weight.item, now)
+    } else {
+        ceilings::at_parent(draft.rows, weight.scope, weight.item, now)
     }
 }
 
-/// The denial that names every limit that would be passed, with when it would fit.
-fn judged<R: Rows>(
-    draft: &Draft<'_, R>,
+/// Takes note of what is admitted, or says which limits would be passed and when it would fit.
+fn ended<R: Rows>(
+    draft: &mut Draft<'_, R>,
     scope: &Scope,
-    put: &[Weight<'_>],
-    taken: &[Weight<'_>],
-    rule: Rule,
+    mut verdict: Verdict,
 ) -> Result<(), Denial> {
-    let mut exceeded = exceeded(draft, scope, put, taken, rule);
-    if exceeded.is_empty() {
+    if verdict.refused.is_empty() {
+        draft.note(verdict);
         return Ok(());
     }
-    set_fits_at(draft, &scope.tenant, &mut exceeded);
-    Err(Denial::QuotaExceeded(exceeded))
+    set_fits_at(draft, &scope.tenant, &mut verdict.refused);
+    Err(Denial::QuotaExceeded(verdict.refused))
 }
 
-/// Every limit that would be passed, at every scope.
-fn exceeded<R: Rows>(
+/// Judges weights that are put where others are taken away, at every scope.
+fn judge<R: Rows>(
     draft: &Draft<'_, R>,
     user: &Scope,
     put: &[Weight<'_>],
     taken: &[Weight<'_>],
     rule: Rule,
-) -> Vec<Exceeded> {
+) -> Verdict {
     let taken: BTreeMap<_, _> = taken.iter().map(|it| (it.place(), it.amount)).collect();
-    let passed = put.iter().filter_map(|weight| {
+    let mut verdict = Verdict::default();
+    for weight in put {
         let relief = if taken.is_empty() {
             None
         } else {
@@ -184,15 +216,26 @@ fn exceeded<R: Rows>(
         let more = weight
             .amount
             .minus_or_zero(relief.copied().unwrap_or_default());
-        let effective = ceiling_at(draft, user, weight.scope, weight.item, rule);
+        let effective = effective(draft, user, weight);
         let account = draft.account(&weight.scope.id, weight.item);
-        passed(weight, more, effective, account)
-    });
-    passed.collect()
+        let bound = rule.bound(effective);
+        // Where a limit lets pass, numbers still end somewhere.
+        let end = || exceeded(weight, more, Effective::Unbound, account);
+        match exceeded(weight, more, bound, account) {
+            None => {}
+            Some(limit) if limit.mode == Mode::Enforce => verdict.refused.push(limit),
+            Some(limit) => match end() {
+                Some(end) => verdict.refused.push(end),
+                None => verdict.passed.push(limit),
+            },
+        }
+        cross(&mut verdict.crossed, weight, more, effective, account);
+    }
+    verdict
 }
 
 /// One limit that would be passed by so much more, or `None` where it would not.
-fn passed(
+fn exceeded(
     weight: &Weight<'_>,
     more: Amount,
     effective: Effective<'_>,
@@ -208,14 +251,45 @@ fn passed(
         scope: weight.scope.id.clone(),
         item: weight.item.clone(),
         ceiling,
+        mode: effective.mode(),
         source: effective.source(),
         used: account.used,
         held: account.held,
         asked: more,
+        is_adjustable: weight.resource.adjustable,
         short_by: more.minus_or_zero(room).plus_or_max(over),
         smallest_sufficient: account.taken().plus(more),
         fits_at: None,
     })
+}
+
+/// Adds the parts of a limit that so much more reaches.
+fn cross(
+    crossed: &mut Vec<Crossing>,
+    weight: &Weight<'_>,
+    more: Amount,
+    effective: Effective<'_>,
+    account: Account,
+) {
+    let Ceiling::Finite(ceiling) = effective.ceiling() else {
+        return;
+    };
+    let before = account.taken();
+    let taken = before.plus_or_max(more);
+    // A hundred times an amount is less than 2^60.
+    let reaches = |amount: Amount, percent: u8| {
+        let part = ceiling.units().saturating_mul(u64::from(percent));
+        part <= amount.units().saturating_mul(100)
+    };
+    let percents = weight.resource.alerts.iter();
+    let reached = percents.filter(|it| reaches(taken, *it) && !reaches(before, *it));
+    crossed.extend(reached.map(|percent| Crossing {
+        scope: weight.scope.id.clone(),
+        item: weight.item.clone(),
+        percent,
+        ceiling,
+        taken,
+    }));
 }
 
 /// Says of each limit when the tenant's holds will have freed what is missing, if nothing else

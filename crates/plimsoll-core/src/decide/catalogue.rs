@@ -1,146 +1,19 @@
-//! What is set rather than taken: resources, locations, scopes, limits, principals.
+//! What belongs to no tenant: resources, locations, tiers, principals, webhooks.
 //!
 //! To set what is set already changes nothing and makes no event.
 
 use alloc::vec::Vec;
 
-use super::admit::resource_of;
 use super::draft::Draft;
+use super::limits::limitable;
 use super::{denied, unchanged};
-use crate::amount::Timestamp;
-use crate::bounds::{LOCATIONS_MAX, RESOURCES_MAX, SCOPE_DEPTH_MAX};
-use crate::command::{Action, Command, CreatePrincipal, DeleteLimit, Expected, PutLimit, PutScope};
-use crate::event::{Cause, Change, Log};
-use crate::model::{Item, Limit, Location, Principal, Reach, Resource, Role, Scope};
+use crate::bounds::{LOCATIONS_MAX, RESOURCES_MAX, TIERS_MAX, WEBHOOKS_MAX};
+use crate::command::{Action, Command, CreatePrincipal, PutWebhook};
+use crate::event::{Cause, Change};
+use crate::model::{Location, Principal, Reach, Resource, Role, Tier, Webhook};
 use crate::names::PrincipalId;
 use crate::outcome::{Decision, Denial, Done};
 use crate::rows::{Rows, scope_within};
-
-/// Makes a scope, or changes what its tenant calls it.
-pub(super) fn put_scope<R: Rows>(
-    rows: &R,
-    command: &Command,
-    put: &PutScope,
-    now: Timestamp,
-) -> Decision {
-    let scope = match &put.parent {
-        Some(parent) => match scope_within(rows, &command.reach, parent) {
-            None => return denied(Denial::UnknownScope(parent.clone())),
-            Some(parent) => Scope {
-                id: put.id.clone(),
-                parent: Some(parent.id.clone()),
-                tenant: parent.tenant.clone(),
-                depth: parent.depth.saturating_add(1),
-                kind: put.kind.clone(),
-            },
-        },
-        None => Scope {
-            id: put.id.clone(),
-            parent: None,
-            tenant: put.id.clone(),
-            depth: 1,
-            kind: put.kind.clone(),
-        },
-    };
-    let is_within = scope_within(rows, &command.reach, &put.id).is_some();
-    if command.reach != Reach::Everything && !is_within {
-        // Ids are unique across the server. The same answer whether this one is taken or not: who
-        // sees a part of the server neither learns which ids there are nor takes them away.
-        return denied(Denial::RoleTooWide);
-    }
-    match rows.scope(&put.id) {
-        Some(known) if *known == scope => return unchanged(Done::Scope(scope)),
-        Some(known) if known.parent != scope.parent => {
-            return denied(Denial::Immutable { field: "parent" });
-        }
-        None if scope.depth > SCOPE_DEPTH_MAX => return denied(Denial::TooDeep),
-        Some(_) | None => {}
-    }
-    let mut draft = Draft::new(rows, Log::Tenant(scope.tenant.clone()), &command.actor, now);
-    draft.push(Cause::ScopePut, [Change::Scope(scope.clone())].into());
-    draft.done(Done::Scope(scope))
-}
-
-/// Sets a limit.
-pub(super) fn put_limit<R: Rows>(
-    rows: &R,
-    command: &Command,
-    put: &PutLimit,
-    now: Timestamp,
-) -> Decision {
-    let Some(scope) = scope_within(rows, &command.reach, &put.scope) else {
-        return denied(Denial::UnknownScope(put.scope.clone()));
-    };
-    if let Err(denial) = limitable(rows, &put.item) {
-        return denied(denial);
-    }
-    let known = rows.limit(&put.scope, &put.item);
-    if let Err(denial) = meets(put.expected, known) {
-        return denied(denial);
-    }
-    if let Some(known) = known
-        && known.ceiling == put.ceiling
-        && known.reason == put.reason
-        && known.set_by == command.actor
-    {
-        return unchanged(Done::Limit(known.clone()));
-    }
-    let mut draft = Draft::new(rows, Log::Tenant(scope.tenant.clone()), &command.actor, now);
-    let limit = Limit {
-        scope: put.scope.clone(),
-        item: put.item.clone(),
-        ceiling: put.ceiling,
-        set_by: command.actor.clone(),
-        set_at: draft.now(),
-        reason: put.reason.clone(),
-        revision: draft.next_revision(),
-    };
-    draft.push(Cause::LimitPut, [Change::Limit(limit.clone())].into());
-    draft.done(Done::Limit(limit))
-}
-
-/// Takes a limit away.
-pub(super) fn delete_limit<R: Rows>(
-    rows: &R,
-    command: &Command,
-    delete: &DeleteLimit,
-    now: Timestamp,
-) -> Decision {
-    let Some(scope) = scope_within(rows, &command.reach, &delete.scope) else {
-        return denied(Denial::UnknownScope(delete.scope.clone()));
-    };
-    let Some(known) = rows.limit(&delete.scope, &delete.item) else {
-        return denied(Denial::NotFound);
-    };
-    if let Err(denial) = meets(delete.expected, Some(known)) {
-        return denied(denial);
-    }
-    let mut draft = Draft::new(rows, Log::Tenant(scope.tenant.clone()), &command.actor, now);
-    let gone = Change::LimitGone {
-        scope: delete.scope.clone(),
-        item: delete.item.clone(),
-    };
-    draft.push(Cause::LimitDeleted, [gone].into());
-    draft.done(Done::LimitGone)
-}
-
-/// Whether a limit may be set for an item: as for a reservation, but any location will do.
-fn limitable<R: Rows>(rows: &R, item: &Item) -> Result<(), Denial> {
-    match resource_of(rows, item) {
-        Ok(_) | Err(Denial::LocationRequired(_)) => Ok(()),
-        Err(denial) => Err(denial),
-    }
-}
-
-/// Whether what is there is what the caller believed to be there.
-fn meets(expected: Expected, known: Option<&Limit>) -> Result<(), Denial> {
-    let actual = known.map(|limit| limit.revision);
-    match expected {
-        Expected::Whatever => Ok(()),
-        Expected::Revision(revision) if actual == Some(revision) => Ok(()),
-        Expected::Revision(_) => Err(Denial::PreconditionFailed { actual }),
-    }
-}
 
 /// Changes what belongs to no tenant.
 pub(super) fn change<R: Rows>(draft: Draft<'_, R>, command: &Command) -> Decision {
@@ -169,6 +42,29 @@ pub(super) fn change<R: Rows>(draft: Draft<'_, R>, command: &Command) -> Decisio
                 Done::PrincipalGone,
             ),
         },
+        Action::PutTier(tier) => put_tier(draft, tier),
+        Action::PutWebhook(put) => put_webhook(draft, put),
+        Action::DeleteWebhook { id } => match rows.webhook(id) {
+            None => denied(Denial::NotFound),
+            Some(_) => push(
+                draft,
+                Cause::WebhookDeleted,
+                Change::WebhookGone(id.clone()),
+                Done::WebhookGone,
+            ),
+        },
+        Action::NoteDelivered { id, delivered } => match rows.webhook(id) {
+            None => denied(Denial::NotFound),
+            Some(known) if *delivered <= known.delivered => unchanged(Done::Webhook(known.clone())),
+            Some(known) => {
+                let told = Webhook {
+                    delivered: *delivered,
+                    ..known.clone()
+                };
+                let change = Change::Webhook(told.clone());
+                push(draft, Cause::WebhookDelivered, change, Done::Webhook(told))
+            }
+        },
         Action::Reserve(_)
         | Action::Commit(_)
         | Action::Release(_)
@@ -179,7 +75,12 @@ pub(super) fn change<R: Rows>(draft: Draft<'_, R>, command: &Command) -> Decisio
         | Action::Forget { .. }
         | Action::PutScope(_)
         | Action::PutLimit(_)
-        | Action::DeleteLimit(_) => draft.denied(Denial::NotFound),
+        | Action::DeleteLimit(_)
+        | Action::CountRefusals { .. }
+        | Action::SubmitRequest(_)
+        | Action::ApproveRequest(_)
+        | Action::DenyRequest(_)
+        | Action::CancelRequest(_) => draft.denied(Denial::NotFound),
     }
 }
 
@@ -214,6 +115,65 @@ fn put_location<R: Rows>(draft: Draft<'_, R>, location: &Location) -> Decision {
             Done::Location(location.clone()),
         ),
     }
+}
+
+fn put_tier<R: Rows>(draft: Draft<'_, R>, tier: &Tier) -> Decision {
+    let items = tier.limits.iter().map(|limit| &limit.item);
+    if let Some(denial) = items
+        .filter_map(|item| limitable(draft.rows, item).err())
+        .next()
+    {
+        return denied(denial);
+    }
+    match draft.rows.tier(&tier.name) {
+        Some(known) if known == tier => unchanged(Done::Tier(tier.clone())),
+        None if TIERS_MAX <= draft.rows.tier_count() => denied(Denial::TooMany { max: TIERS_MAX }),
+        Some(_) | None => push(
+            draft,
+            Cause::TierPut,
+            Change::Tier(tier.clone()),
+            Done::Tier(tier.clone()),
+        ),
+    }
+}
+
+fn put_webhook<R: Rows>(draft: Draft<'_, R>, put: &PutWebhook) -> Decision {
+    if let Reach::Below(scope) = &put.reach
+        && draft.rows.scope(scope).is_none()
+    {
+        return denied(Denial::UnknownScope(scope.clone()));
+    }
+    let known = draft.rows.webhook(&put.id);
+    if known.is_some_and(|known| known.reach != put.reach) {
+        return denied(Denial::Immutable { field: "scope" });
+    }
+    if known.is_none() && WEBHOOKS_MAX <= draft.rows.webhook_count() {
+        return denied(Denial::TooMany { max: WEBHOOKS_MAX });
+    }
+    let webhook = Webhook {
+        id: put.id.clone(),
+        reach: put.reach.clone(),
+        url: put.url.clone(),
+        topics: put.topics.clone(),
+        sealed_secret: known
+            .map_or(&put.sealed_secret, |it| &it.sealed_secret)
+            .clone(),
+        enabled: put.enabled,
+        // What happened while it was not to be told is not told later.
+        delivered: known
+            .filter(|known| known.enabled || !put.enabled)
+            .map_or(put.delivered, |known| known.delivered),
+        revision: known.map_or(0, |it| it.revision),
+    };
+    if known == Some(&webhook) {
+        return unchanged(Done::Webhook(webhook));
+    }
+    let webhook = Webhook {
+        revision: draft.next_revision(),
+        ..webhook
+    };
+    let change = Change::Webhook(webhook.clone());
+    push(draft, Cause::WebhookPut, change, Done::Webhook(webhook))
 }
 
 fn create_principal<R: Rows>(

@@ -4,11 +4,14 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use super::admit::Verdict;
 use crate::amount::{Amount, Timestamp};
-use crate::event::{Cause, Change, Event, Head, Log, Mark};
-use crate::model::{Account, Asked, Item, Lines, Original, Reservation, Scope, State};
+use crate::event::{Cause, Change, Crossing, Event, Head, Log, Mark};
+use crate::model::{
+    Account, Asked, Item, Lines, Mode, Original, Reservation, Resource, Scope, State, Tally,
+};
 use crate::names::{PrincipalId, ScopeId};
-use crate::outcome::{Breach, Decision, Denial, Done, Outcome};
+use crate::outcome::{Breach, Decision, Denial, Done, Exceeded, Outcome};
 use crate::rows::{Rows, path};
 
 /// The rows of one log with the events of this decision on top of them.
@@ -20,6 +23,10 @@ pub(super) struct Draft<'a, R> {
     events: Vec<Event>,
     /// Accounts that an earlier event of this decision changed.
     accounts: BTreeMap<(ScopeId, Item), Account>,
+    /// Limits that let pass what the next event takes.
+    passed: Vec<Exceeded>,
+    /// Parts of limits that the next event takes.
+    crossed: Vec<Crossing>,
 }
 
 impl<'a, R: Rows> Draft<'a, R> {
@@ -34,6 +41,8 @@ impl<'a, R: Rows> Draft<'a, R> {
             actor,
             events: Vec::new(),
             accounts: BTreeMap::new(),
+            passed: Vec::new(),
+            crossed: Vec::new(),
         }
     }
 
@@ -74,12 +83,51 @@ impl<'a, R: Rows> Draft<'a, R> {
             cause,
             mark,
             changes,
+            crossed: core::mem::take(&mut self.crossed),
         });
+    }
+
+    /// Keeps what is to be said of what the next event takes.
+    pub(super) fn note(&mut self, verdict: Verdict) {
+        self.passed = verdict.passed;
+        self.crossed = verdict.crossed;
+    }
+
+    /// Limits that have let pass what was taken, and that warn.
+    pub(super) fn warnings(&self) -> Vec<Exceeded> {
+        let warn = self.passed.iter().filter(|it| it.mode == Mode::Warn);
+        warn.cloned().collect()
+    }
+
+    /// How an event is marked that passes limits which let pass, with the new counts of those.
+    fn passing(&self) -> (Mark, Vec<Change>) {
+        let limits = self.passed.iter();
+        let limits = limits.map(|it| (it.scope.clone(), it.item.clone(), it.mode));
+        let tallies = self.passed.iter().map(|limit| {
+            let tally = self.rows.tally(&limit.scope, &limit.item);
+            let warns = u64::from(limit.mode == Mode::Warn);
+            let observes = u64::from(limit.mode == Mode::Observe);
+            let tally = Tally {
+                warned: tally.warned.saturating_add(warns),
+                observed: tally.observed.saturating_add(observes),
+                last_at: self.now(),
+                ..tally
+            };
+            Change::Tally {
+                scope: limit.scope.clone(),
+                item: limit.item.clone(),
+                tally,
+            }
+        });
+        let mark = Mark::Passed {
+            limits: limits.collect(),
+        };
+        (mark, tallies.collect())
     }
 
     /// Where a reservation weighs: its scope and every scope above it, for each of its lines.
     ///
-    /// Errors: [`Breach`] where the scope does not lead to its tenant.
+    /// Errors: [`Breach`] where the scope does not lead to its tenant, or a resource is none.
     pub(super) fn weights<'w>(
         &self,
         scope: &'w Scope,
@@ -92,8 +140,12 @@ impl<'a, R: Rows> Draft<'a, R> {
         let count = lines.len().saturating_mul(usize::from(scope.depth));
         let mut weights = Vec::with_capacity(count);
         for line in lines.iter() {
+            let resource = rows
+                .resource(&line.item.resource)
+                .ok_or_else(|| self.breach("a line is of a resource that does not exist"))?;
             weights.extend(path(rows, scope).map(|above| Weight {
                 scope: above,
+                resource,
                 item: &line.item,
                 amount: line.amount,
             }));
@@ -177,6 +229,13 @@ impl<'a, R: Rows> Draft<'a, R> {
             ..after
         };
         changes.push(Change::Reservation(after.clone()));
+        let mark = if self.passed.is_empty() {
+            mark
+        } else {
+            let (mark, tallies) = self.passing();
+            changes.extend(tallies);
+            mark
+        };
         self.push_marked(cause, mark, changes);
         after
     }
@@ -216,6 +275,16 @@ impl<'a, R: Rows> Draft<'a, R> {
         }
     }
 
+    /// Ends the decision with a reservation, and the warnings that go with it.
+    pub(super) fn granted(self, reservation: Reservation) -> Decision {
+        let warnings = self.warnings();
+        self.done(if warnings.is_empty() {
+            Done::Reservation(reservation)
+        } else {
+            Done::Warned(reservation, warnings)
+        })
+    }
+
     /// Ends the decision well.
     pub(super) fn done(self, done: Done) -> Decision {
         Decision {
@@ -245,6 +314,7 @@ fn change((scope, item): (&ScopeId, &Item), account: Account) -> Change {
 #[derive(Clone, Copy)]
 pub(super) struct Weight<'a> {
     pub(super) scope: &'a Scope,
+    pub(super) resource: &'a Resource,
     pub(super) item: &'a Item,
     pub(super) amount: Amount,
 }

@@ -12,18 +12,21 @@
 mod admit;
 mod catalogue;
 mod draft;
+mod limits;
 mod moves;
+mod requests;
 mod reserve;
+mod scopes;
 mod settle;
 
-pub use reserve::check;
+pub(crate) use admit::resource_of;
+pub use reserve::{Admissible, check};
 
 use draft::Draft;
 
 use crate::amount::Timestamp;
-use crate::command::{Action, Command};
+use crate::command::{Action, Command, Grounds};
 use crate::event::{Log, Mark};
-use crate::names::Text;
 use crate::outcome::{Breach, Decision, Denial, Done, Outcome};
 use crate::rows::Rows;
 
@@ -46,14 +49,25 @@ pub fn decide<R: Rows>(rows: &R, command: &Command, now: Timestamp) -> Result<De
             tenant,
             ended_before,
         } => Ok(settle::forget(rows, command, tenant, *ended_before, now)),
-        Action::PutScope(put) => Ok(catalogue::put_scope(rows, command, put, now)),
-        Action::PutLimit(put) => Ok(catalogue::put_limit(rows, command, put, now)),
-        Action::DeleteLimit(delete) => Ok(catalogue::delete_limit(rows, command, delete, now)),
+        Action::PutScope(put) => Ok(scopes::put_scope(rows, command, put, now)),
+        Action::PutLimit(put) => Ok(limits::put_limit(rows, command, put, now)),
+        Action::DeleteLimit(delete) => Ok(limits::delete_limit(rows, command, delete, now)),
+        Action::CountRefusals { tenant, refused } => {
+            Ok(limits::count_refusals(rows, command, tenant, refused, now))
+        }
+        Action::SubmitRequest(submit) => ended(requests::submit(rows, command, submit, now)),
+        Action::ApproveRequest(approve) => ended(requests::approve(rows, command, approve, now)),
+        Action::DenyRequest(rule) => ended(requests::deny(rows, command, rule, now)),
+        Action::CancelRequest(rule) => ended(requests::cancel(rows, command, rule, now)),
         Action::PutResource(_)
         | Action::PutLocation(_)
+        | Action::PutTier(_)
         | Action::CreatePrincipal(_)
         | Action::EnablePrincipal { .. }
-        | Action::DeletePrincipal { .. } => {
+        | Action::DeletePrincipal { .. }
+        | Action::PutWebhook(_)
+        | Action::DeleteWebhook { .. }
+        | Action::NoteDelivered { .. } => {
             let draft = Draft::new(rows, Log::Catalogue, &command.actor, now);
             Ok(catalogue::change(draft, command))
         }
@@ -87,11 +101,13 @@ fn ended(decision: Result<Decision, Halt>) -> Result<Decision, Breach> {
     })
 }
 
-/// How an event is marked that somebody gave a reason to force, or did not.
-fn mark_of(force: Option<&Text>) -> Mark {
-    force.map_or(Mark::Enforced, |reason| Mark::Forced {
-        reason: reason.clone(),
-    })
+/// How an event is marked that has these grounds.
+fn mark_of(grounds: &Grounds) -> Mark {
+    match grounds.clone() {
+        Grounds::Limits => Mark::Enforced,
+        Grounds::Force(reason) => Mark::Forced { reason },
+        Grounds::Mend { reason, .. } => Mark::Mended { reason },
+    }
 }
 
 /// A denial that changes nothing.

@@ -5,10 +5,9 @@ use super::draft::{Draft, Figure, original_of};
 use super::settle::find;
 use super::{Halt, mark_of, unchanged};
 use crate::amount::Timestamp;
-use crate::command::{Command, Resize, Transfer};
+use crate::command::{Command, Grounds, Resize, Transfer};
 use crate::event::Cause;
 use crate::model::{Lines, Reservation, Scope, State};
-use crate::names::Text;
 use crate::outcome::{Decision, Denial, Done};
 use crate::rows::{Rows, scope_within};
 
@@ -34,13 +33,7 @@ pub(super) fn resize<R: Rows>(
         scope,
         lines: &resize.lines,
     };
-    swap(
-        draft,
-        reservation,
-        Cause::Resized,
-        to,
-        resize.force.as_ref(),
-    )
+    swap(draft, reservation, Cause::Resized, to, &resize.grounds)
 }
 
 /// Takes what is used in another scope of the same tenant.
@@ -71,7 +64,7 @@ pub(super) fn transfer<R: Rows>(
         reservation,
         Cause::Transferred,
         to,
-        transfer.force.as_ref(),
+        &transfer.grounds,
     )
 }
 
@@ -87,12 +80,12 @@ fn swap<'a, R: Rows>(
     before: &'a Reservation,
     cause: Cause,
     to: Place<'a>,
-    force: Option<&Text>,
+    grounds: &Grounds,
 ) -> Result<Decision, Halt> {
     let figure = Figure::of(before.state).unwrap_or(Figure::Used);
     let taken = draft.weights(draft.scope_of(before)?, &before.lines)?;
     let put = draft.weights(to.scope, to.lines)?;
-    if let Err(mut denial) = admit_swap(&mut draft, to.scope, &put, &taken, Rule::of(force))? {
+    if let Err(mut denial) = admit_swap(&mut draft, to.scope, &put, &taken, Rule::of(grounds))? {
         if let (Denial::QuotaExceeded(exceeded), State::Held { expires_at }) =
             (&mut denial, before.state)
         {
@@ -110,6 +103,6 @@ fn swap<'a, R: Rows>(
         original: original_of(before),
         ..before.clone()
     };
-    let after = draft.write(cause, mark_of(force), after, changes);
-    Ok(draft.done(Done::Reservation(after)))
+    let after = draft.write(cause, mark_of(grounds), after, changes);
+    Ok(draft.granted(after))
 }

@@ -1,6 +1,7 @@
 //! Reserve: take something, or hear why not.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use super::admit::{Rule, admit};
 use super::draft::{Draft, Figure};
@@ -10,7 +11,7 @@ use crate::command::{Command, Reserve};
 use crate::event::{Cause, Log};
 use crate::model::{Asked, Lines, Original, Reach, Reservation, Scope, State, Terms};
 use crate::names::{PrincipalId, ScopeId};
-use crate::outcome::{Breach, Decision, Denial, Done};
+use crate::outcome::{Breach, Decision, Denial, Done, Exceeded};
 use crate::rows::{Rows, scope_within};
 
 /// Decides a reservation: all lines at all scopes up to the tenant, or none.
@@ -28,13 +29,22 @@ pub(super) fn reserve<R: Rows>(
     if let Some(known) = rows.reservation(&scope.tenant, &ask.id) {
         return repeat(draft, ask, known);
     }
-    match admit(&mut draft, scope, &ask.asked, Rule::of(ask.force.as_ref()))? {
+    match admit(&mut draft, scope, &ask.asked, Rule::of(&ask.grounds))? {
         Ok(lines) => grant(draft, scope, ask, lines),
         Err(denial) => Ok(draft.denied(denial)),
     }
 }
 
-/// What a reservation would be granted: decides exactly as a reserve does and changes nothing.
+/// What a reservation would be granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admissible {
+    /// What it would take.
+    pub lines: Lines,
+    /// The limits that it would pass and that warn.
+    pub warnings: Vec<Exceeded>,
+}
+
+/// Decides exactly as a reserve does, and changes nothing.
 pub fn check<R: Rows>(
     rows: &R,
     actor: &PrincipalId,
@@ -42,12 +52,16 @@ pub fn check<R: Rows>(
     scope: &ScopeId,
     asked: &Asked,
     now: Timestamp,
-) -> Result<Result<Lines, Denial>, Breach> {
+) -> Result<Result<Admissible, Denial>, Breach> {
     let Some(scope) = scope_within(rows, reach, scope) else {
         return Ok(Err(Denial::UnknownScope(scope.clone())));
     };
     let mut draft = Draft::new(rows, Log::Tenant(scope.tenant.clone()), actor, now);
-    admit(&mut draft, scope, asked, Rule::Limits)
+    let admitted = admit(&mut draft, scope, asked, Rule::Limits)?;
+    Ok(admitted.map(|lines| Admissible {
+        lines,
+        warnings: draft.warnings(),
+    }))
 }
 
 /// The same id again: the same content gets the same answer, other content is a conflict.
@@ -64,7 +78,7 @@ fn repeat<R: Rows>(
     };
     let same = same_take
         && known.terms == ask.terms
-        && known.forced == ask.force
+        && known.forced.as_ref() == ask.grounds.reason()
         && known.holder == ask.holder
         && known.attributes == ask.attributes;
     if !same {
@@ -107,14 +121,14 @@ fn grant<R: Rows>(
         lines,
         original,
         terms: ask.terms,
-        forced: ask.force.clone(),
+        forced: ask.grounds.reason().cloned(),
         holder: ask.holder.clone(),
         attributes: ask.attributes.clone(),
         state,
         created_at,
         revision: draft.next_revision(),
     };
-    let mark = mark_of(ask.force.as_ref());
+    let mark = mark_of(&ask.grounds);
     let reservation = draft.write(Cause::Reserved, mark, reservation, changes);
-    Ok(draft.done(Done::Reservation(reservation)))
+    Ok(draft.granted(reservation))
 }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::draft::{Draft, Figure, original_of};
-use super::{Halt, denied, unchanged};
+use super::{Halt, denied, mark_of, unchanged};
 use crate::amount::Timestamp;
 use crate::bounds::{EXPIRE_HOLDS_MAX, FORGET_RESERVATIONS_MAX};
 use crate::command::{Command, Expected, Extend, ReservationKey, ReservationRef, Settle};
@@ -31,6 +31,7 @@ pub(super) fn commit<R: Rows>(
     let committed = change(
         &mut draft,
         reservation,
+        settle,
         Cause::Committed,
         State::Committed,
         lines,
@@ -63,7 +64,14 @@ pub(super) fn release<R: Rows>(
             reservation.lines.clone(),
         ),
     };
-    let released = change(&mut draft, reservation, Cause::Released, state, &lines)?;
+    let released = change(
+        &mut draft,
+        reservation,
+        settle,
+        Cause::Released,
+        state,
+        &lines,
+    )?;
     Ok(draft.done(Done::Reservation(released)))
 }
 
@@ -191,6 +199,7 @@ fn part_of<'a>(reservation: &'a Reservation, part: Option<&'a Lines>) -> Result<
 fn change<R: Rows>(
     draft: &mut Draft<'_, R>,
     before: &Reservation,
+    settle: &Settle,
     cause: Cause,
     state: State,
     lines: &Lines,
@@ -215,5 +224,5 @@ fn change<R: Rows>(
         original,
         ..before.clone()
     };
-    Ok(draft.write(cause, Mark::Enforced, after, changes))
+    Ok(draft.write(cause, mark_of(&settle.grounds), after, changes))
 }

@@ -4,11 +4,17 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::amount::{Amount, Ceiling, Timestamp};
-use crate::bounds::ATTRIBUTES_MAX;
-use crate::names::{LocationId, PrincipalId, ResourceName, ScopeId, Text};
+use crate::bounds::{ALERTS_MAX, ATTRIBUTES_MAX};
+use crate::names::{LocationId, ResourceName, ScopeId, Text, TierName};
 
+mod limit;
+mod principal;
+mod request;
 mod reservation;
 
+pub use limit::{Limit, Mode, Tier, TierLimit, TierLimits, Window};
+pub use principal::{Credential, Principal, Reach, Role, Topic, Webhook};
+pub use request::{AutoApproval, Request, RequestStatus, Ruling};
 pub use reservation::{Asked, Line, Lines, LinesError, Original, Reservation, State, Terms};
 
 /// A kind of thing that is limited.
@@ -24,6 +30,10 @@ pub struct Resource {
     pub per_location: bool,
     /// Whether tenants may ask for more.
     pub adjustable: bool,
+    /// Which of their requests are approved at once.
+    pub auto_approval: Option<AutoApproval>,
+    /// At which parts of a limit somebody wants to know.
+    pub alerts: Alerts,
     /// For people.
     pub description: Text,
 }
@@ -55,6 +65,8 @@ pub struct Scope {
     pub depth: u8,
     /// What the tenant calls it: `organisation`, `folder`, `project`.
     pub kind: Text,
+    /// The limits that it has where none is set for it alone.
+    pub tier: Option<TierName>,
 }
 
 /// What a limit or an account is about: a resource, at a location where it is counted so.
@@ -67,25 +79,6 @@ pub struct Item {
     pub resource: ResourceName,
     /// The location.
     pub location: Option<LocationId>,
-}
-
-/// A ceiling that somebody set for a scope and an item.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limit {
-    /// Where it binds.
-    pub scope: ScopeId,
-    /// What it binds.
-    pub item: Item,
-    /// How much there may be.
-    pub ceiling: Ceiling,
-    /// Who set it.
-    pub set_by: PrincipalId,
-    /// When.
-    pub set_at: Timestamp,
-    /// Why.
-    pub reason: Text,
-    /// The revision of the tenant's log at which it was set; a caller's compare-and-set names it.
-    pub revision: u64,
 }
 
 /// The running figures of a scope and an item: everything taken in the scope and below.
@@ -107,78 +100,48 @@ impl Account {
     }
 }
 
-/// Who calls: an access key or a token, with a role on a scope and everything below it.
+/// What went past the limits of a scope and an item, or would have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Commands that were refused. Counted by the server that refused them and added up every few
+    /// seconds: a refusal alone changes nothing.
+    pub refused: u64,
+    /// Commands that were admitted past a limit that warns.
+    pub warned: u64,
+    /// Commands that were admitted past a limit that observes.
+    pub observed: u64,
+    /// When that last happened.
+    pub last_at: Timestamp,
+}
+
+/// Parts of a limit, in hundredths: whoever takes the last of one makes an event that says so.
+///
+/// Invariants: at most `ALERTS_MAX`, each from 1 to 100, ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Principal {
-    /// Its id.
-    pub id: PrincipalId,
-    /// What it may do.
-    pub role: Role,
-    /// Where it may do it.
-    pub reach: Reach,
-    /// Whether it may let a reservation past the limits.
-    pub may_force: bool,
-    /// How it proves itself.
-    pub credential: Credential,
-    /// Whether it may call at all.
-    pub enabled: bool,
-    /// The first instant at which it may not.
-    pub expires_at: Option<Timestamp>,
-    /// For people.
-    pub description: Text,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// The catalogue's revision of its last change.
-    pub revision: u64,
-}
+pub struct Alerts(Vec<u8>);
 
-/// What a principal may do; each role may do all that the ones before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Reads.
-    Viewer,
-    /// Also reserves, commits and releases.
-    Enforcer,
-    /// Also sets limits and says what scopes are called; with the reach `Everything`, makes scopes.
-    Manager,
-    /// Also keeps the catalogue and the principals. Only with the reach `Everything`.
-    Admin,
-}
+impl Alerts {
+    /// Some parts in any order; `None` where they are too many, repeated or out of bounds.
+    pub fn new(mut percents: Vec<u8>) -> Option<Self> {
+        percents.sort_unstable();
+        let is_repeated = percents
+            .iter()
+            .zip(percents.iter().skip(1))
+            .any(|(one, next)| one == next);
+        let are_parts = percents.iter().all(|it| (1..=100).contains(it));
+        (percents.len() <= ALERTS_MAX && are_parts && !is_repeated).then_some(Self(percents))
+    }
 
-impl Role {
-    /// The role's name, as every surface spells it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Role::Viewer => "viewer",
-            Role::Enforcer => "enforcer",
-            Role::Manager => "manager",
-            Role::Admin => "admin",
-        }
+    /// The parts, ascending.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = u8> {
+        self.0.iter().copied()
     }
 }
 
-/// Where a principal may act. What it does not cover does not exist for the principal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// The whole server.
-    Everything,
-    /// A scope and everything below it.
-    Below(ScopeId),
-}
-
-/// How a principal proves itself. The bytes are opaque here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Credential {
-    /// A signing secret, sealed under the server's master key.
-    AccessKey {
-        /// Nonce and ciphertext.
-        sealed_secret: Vec<u8>,
-    },
-    /// A bearer token, kept as a hash.
-    Token {
-        /// SHA-256 of the token's secret part.
-        hash: [u8; 32],
-    },
+impl Default for Alerts {
+    fn default() -> Self {
+        Self([80, 100].into())
+    }
 }
 
 /// A small map of names to texts.

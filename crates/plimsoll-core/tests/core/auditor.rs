@@ -7,19 +7,28 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
-use plimsoll_core::bounds::{AMOUNT_MAX, FORGET_RESERVATIONS_MAX, HOLD_TTL_MS_MAX};
+use plimsoll_core::amount::Timestamp;
+use plimsoll_core::bounds::{FORGET_RESERVATIONS_MAX, HOLD_TTL_MS_MAX};
 use plimsoll_core::command::Reserve;
 use plimsoll_core::event::{Cause, Change, Event, Log, Mark};
-use plimsoll_core::model::{Asked, Item, Line, Original, Reservation, State, Terms};
-use plimsoll_core::names::{LocationId, ReservationId, ResourceName, ScopeId, Text};
+use plimsoll_core::model::{
+    Asked, Item, Limit, Line, Mode, Original, Request, Reservation, Resource, Scope, State, Tally,
+    Terms, Tier,
+};
+use plimsoll_core::names::{RequestId, ReservationId, ResourceName, ScopeId, TierName};
+
+mod admission;
+mod settings;
 
 /// What the judge remembers of the logs.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Auditor {
-    defaults: BTreeMap<ResourceName, Ceiling>,
-    parents: BTreeMap<ScopeId, Option<ScopeId>>,
-    limits: BTreeMap<(ScopeId, ResourceName, Option<LocationId>), Ceiling>,
+    resources: BTreeMap<ResourceName, Resource>,
+    tiers: BTreeMap<TierName, Tier>,
+    scopes: BTreeMap<ScopeId, Scope>,
+    limits: BTreeMap<(ScopeId, Item), Vec<Limit>>,
+    tallies: BTreeMap<(ScopeId, Item), Tally>,
+    requests: BTreeMap<RequestId, Request>,
     pub(crate) reservations: BTreeMap<(ScopeId, ReservationId), Reservation>,
     /// What was asked for when it was granted: what happens to it later changes nothing here.
     pub(crate) asked: BTreeMap<(ScopeId, ReservationId), Reserve>,
@@ -42,6 +51,26 @@ pub(crate) struct Shortfall {
     pub(crate) used: u128,
     pub(crate) held: u128,
     pub(crate) short_by: u128,
+    /// Whether it refuses, or lets pass and how.
+    pub(crate) mode: Mode,
+}
+
+/// When something is looked at, and what counts then.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) at: Timestamp,
+    /// Whether a hold that is due by then counts until the log says that it lapsed.
+    pub(crate) counts_due: bool,
+}
+
+impl Moment {
+    /// As the log tells it.
+    fn of(event: &Event) -> Self {
+        Self {
+            at: event.at,
+            counts_due: true,
+        }
+    }
 }
 
 impl Auditor {
@@ -77,43 +106,13 @@ impl Auditor {
                 }
                 self.reservations.insert(key, new.clone());
                 self.judge_figures(event, old.as_ref(), new);
+                self.note_tallies(event);
             }
             Cause::Forgotten => self.judge_forgotten(event),
             _ => {
                 assert!(moved.is_none(), "a reservation moved: {event:?}");
-                assert_eq!(event.mark, Mark::Enforced);
-                self.note_settings(event);
-            }
-        }
-    }
-
-    fn note_settings(&mut self, event: &Event) {
-        for change in &event.changes {
-            match change {
-                Change::Resource(row) => {
-                    self.defaults.insert(row.name.clone(), row.default_ceiling);
-                }
-                Change::Scope(row) => {
-                    let known = self.parents.insert(row.id.clone(), row.parent.clone());
-                    assert!(
-                        known.is_none_or(|known| known == row.parent),
-                        "moved: {row:?}"
-                    );
-                }
-                Change::Limit(row) => {
-                    let Item { resource, location } = row.item.clone();
-                    self.limits
-                        .insert((row.scope.clone(), resource, location), row.ceiling);
-                }
-                Change::LimitGone { scope, item } => {
-                    let Item { resource, location } = item.clone();
-                    let gone = self.limits.remove(&(scope.clone(), resource, location));
-                    assert!(gone.is_some(), "a limit was never there: {event:?}");
-                }
-                Change::Location(_) | Change::Principal(_) | Change::PrincipalGone(_) => {}
-                Change::Account { .. } | Change::Reservation(_) | Change::ReservationGone(_) => {
-                    panic!("taken: {event:?}")
-                }
+                assert_eq!((&event.mark, &event.crossed), (&Mark::Enforced, &vec![]));
+                self.judge_setting(event);
             }
         }
     }
@@ -139,9 +138,16 @@ impl Auditor {
                 original.asked.clone()
             }
         };
-        let fitting = self.fitting(&new.scope, &asked, new.forced.is_some(), None);
+        let moment = Moment::of(event);
+        let fitting = self.fitting(&new.scope, &asked, new.forced.is_some(), moment);
         assert_eq!(*new.lines, *fitting, "granted (left) is what fits (right)");
-        self.judge_fit(event, None, new, new.forced.as_ref());
+        match &event.mark {
+            Mark::Forced { reason } | Mark::Mended { reason } => {
+                assert_eq!(new.forced.as_ref(), Some(reason));
+            }
+            Mark::Enforced | Mark::Passed { .. } => assert_eq!(new.forced, None),
+        }
+        self.judge_fit(event, None, new);
     }
 
     /// The table of a reservation's states.
@@ -201,13 +207,14 @@ impl Auditor {
         };
         assert_eq!(*new, expected, "nothing else moves");
         match (event.cause, &event.mark) {
-            (Cause::Resized | Cause::Transferred, Mark::Forced { reason }) => {
-                self.judge_fit(event, Some(old), new, Some(reason));
-            }
-            (Cause::Resized | Cause::Transferred, Mark::Enforced) => {
-                self.judge_fit(event, Some(old), new, None);
-            }
+            (Cause::Resized | Cause::Transferred, _) => self.judge_fit(event, Some(old), new),
+            (Cause::Committed | Cause::Released, Mark::Mended { .. }) => {}
             (_, mark) => assert_eq!(*mark, Mark::Enforced),
+        }
+        if ![Cause::Resized, Cause::Transferred].contains(&event.cause) {
+            assert_eq!(event.crossed, [], "{event:?}");
+            let is_tally = |change: &Change| matches!(change, Change::Tally { .. });
+            assert!(!event.changes.iter().any(is_tally), "{event:?}");
         }
     }
 
@@ -217,30 +224,9 @@ impl Auditor {
         assert_eq!(new.revision, event.revision);
     }
 
-    /// No limit is passed, unless the event says so and why; and never the end of numbers.
-    fn judge_fit(
-        &self,
-        event: &Event,
-        instead_of: Option<&Reservation>,
-        new: &Reservation,
-        force: Option<&Text>,
-    ) {
-        let mark = force.map_or(Mark::Enforced, |reason| Mark::Forced {
-            reason: reason.clone(),
-        });
-        assert_eq!(event.mark, mark);
-        let want = Want {
-            scope: &new.scope,
-            lines: &new.lines,
-            instead_of,
-            is_forced: force.is_some(),
-        };
-        assert_eq!(self.shortfalls(&want, None), [], "over a limit: {event:?}");
-    }
-
     /// Only what has ended is forgotten, the earliest first, and nothing else happens.
     fn judge_forgotten(&mut self, event: &Event) {
-        assert_eq!(event.mark, Mark::Enforced);
+        assert_eq!((&event.mark, &event.crossed), (&Mark::Enforced, &vec![]));
         assert!((1..=FORGET_RESERVATIONS_MAX).contains(&event.changes.len()));
         for change in &event.changes {
             let Change::ReservationGone(key) = change else {
@@ -269,7 +255,8 @@ impl Auditor {
                 account,
             } = change
             {
-                let figures = (account.used.units().into(), account.held.units().into());
+                let figures: (u128, u128) =
+                    (account.used.units().into(), account.held.units().into());
                 let twice = posted.insert((scope.clone(), item.clone()), figures);
                 assert!(twice.is_none(), "an account is posted twice: {event:?}");
             }
@@ -279,82 +266,12 @@ impl Auditor {
         for row in counted.filter(|_| event.cause != Cause::Extended) {
             for line in row.lines.iter() {
                 for scope in self.chain(&row.scope) {
-                    let figures = self.figures(&scope, &line.item, None);
+                    let figures = self.figures(&scope, &line.item, Moment::of(event));
                     expected.insert((scope, line.item.clone()), figures);
                 }
             }
         }
         assert_eq!(posted, expected, "{event:?}");
-    }
-
-    /// Every limit that would be passed. What is taken instead of something only counts where it
-    /// is more.
-    ///
-    /// With an instant, holds that are due by then no longer count.
-    pub(crate) fn shortfalls(&self, want: &Want<'_>, now: Option<Timestamp>) -> Vec<Shortfall> {
-        let mut shortfalls = Vec::new();
-        for line in want.lines {
-            for above in self.chain(want.scope) {
-                let before = want.instead_of.map_or(0, |old| {
-                    let is_below = self.chain(&old.scope).contains(&above);
-                    if is_below { taken(old, &line.item) } else { 0 }
-                });
-                let amount = u128::from(line.amount.units());
-                let ceiling = self.ceiling(want.scope, &above, &line.item, want.is_forced);
-                let (used, held) = self.figures(&above, &line.item, now);
-                let wanted = used + held - before + amount;
-                if before < amount && ceiling < wanted {
-                    shortfalls.push(Shortfall {
-                        scope: above,
-                        item: line.item.clone(),
-                        used,
-                        held,
-                        short_by: wanted - ceiling,
-                    });
-                }
-            }
-        }
-        shortfalls.sort();
-        shortfalls
-    }
-
-    /// Of each line as much as there is room for, at least what would do, at most all.
-    pub(crate) fn fitting(
-        &self,
-        scope: &ScopeId,
-        asked: &Asked,
-        is_forced: bool,
-        now: Option<Timestamp>,
-    ) -> Vec<Line> {
-        let fitting = asked.iter().map(|(line, least)| {
-            let rooms = self.chain(scope).into_iter().map(|above| {
-                let (used, held) = self.figures(&above, &line.item, now);
-                self.ceiling(scope, &above, &line.item, is_forced)
-                    .saturating_sub(used + held)
-            });
-            let room = rooms.min().expect("a scope at least");
-            let room = u64::try_from(room).ok().and_then(Amount::new);
-            let amount = line.amount.min(room.expect("an amount")).max(least);
-            Line {
-                amount,
-                ..line.clone()
-            }
-        });
-        fitting.collect()
-    }
-
-    /// The ceiling of an account at a scope, for somebody who uses it there or below.
-    fn ceiling(&self, user: &ScopeId, scope: &ScopeId, item: &Item, is_forced: bool) -> u128 {
-        let ceiling = match self.set_at(scope, item) {
-            _ if is_forced => Ceiling::Unlimited,
-            Some(ceiling) => ceiling,
-            None if user == scope => self.defaults[&item.resource],
-            None => Ceiling::Unlimited,
-        };
-        match ceiling {
-            Ceiling::Finite(amount) => u128::from(amount.units()),
-            Ceiling::Unlimited => u128::from(AMOUNT_MAX),
-        }
     }
 
     /// The instant at which a tenant's log would note something now.
@@ -363,17 +280,8 @@ impl Auditor {
         log.map_or(now, |(_, at)| now.max(*at))
     }
 
-    /// A limit for the exact location, else a limit for any.
-    fn set_at(&self, scope: &ScopeId, item: &Item) -> Option<Ceiling> {
-        let limit = |location: Option<LocationId>| {
-            let key = (scope.clone(), item.resource.clone(), location);
-            self.limits.get(&key).copied()
-        };
-        limit(item.location.clone()).or_else(|| limit(None))
-    }
-
     /// What is used and held of an item in a scope and below.
-    fn figures(&self, scope: &ScopeId, item: &Item, now: Option<Timestamp>) -> (u128, u128) {
+    fn figures(&self, scope: &ScopeId, item: &Item, moment: Moment) -> (u128, u128) {
         let (mut used, mut held) = (0, 0);
         for reservation in self.reservations.values() {
             let amount = taken(reservation, item);
@@ -382,7 +290,7 @@ impl Auditor {
             }
             match reservation.state {
                 State::Committed => used += amount,
-                State::Held { expires_at } if now.is_none_or(|now| now < expires_at) => {
+                State::Held { expires_at } if moment.counts_due || moment.at < expires_at => {
                     held += amount;
                 }
                 State::Held { .. } | State::Released { .. } | State::Expired { .. } => {}
@@ -393,14 +301,15 @@ impl Auditor {
 
     /// Whether there is such a scope.
     pub(crate) fn exists(&self, scope: &ScopeId) -> bool {
-        self.parents.contains_key(scope)
+        self.scopes.contains_key(scope)
     }
 
     /// A scope and all above it.
     pub(crate) fn chain(&self, scope: &ScopeId) -> Vec<ScopeId> {
         let mut chain = vec![scope.clone()];
-        while let Some(Some(parent)) = chain.last().and_then(|below| self.parents.get(below)) {
-            chain.push(parent.clone());
+        let parent = |below: &ScopeId| self.scopes.get(below).and_then(|row| row.parent.clone());
+        while let Some(parent) = chain.last().and_then(parent) {
+            chain.push(parent);
         }
         chain
     }

@@ -4,19 +4,20 @@ use plimsoll_core::amount::Timestamp;
 use plimsoll_core::bounds::{
     AMOUNT_MAX, EXPIRE_HOLDS_MAX, FORGET_RESERVATIONS_MAX, TIMESTAMP_MS_MAX,
 };
-use plimsoll_core::command::{Action, Command, Expected, ReservationRef, Reserve};
-use plimsoll_core::decide::{check, decide};
-use plimsoll_core::event::{Cause, Change, Event};
-use plimsoll_core::model::{Asked, Lines, Reach, Reservation, State};
-use plimsoll_core::names::{PrincipalId, ReservationId, ScopeId};
-use plimsoll_core::outcome::{Decision, Denial, Done, Outcome};
+use plimsoll_core::command::{Action, Command, Expected, Grounds, ReservationRef, Reserve};
+use plimsoll_core::decide::{Admissible, check, decide};
+use plimsoll_core::event::{Cause, Change, Event, Mark};
+use plimsoll_core::model::{Asked, Mode, Reach, Reservation, State};
+use plimsoll_core::names::{PrincipalId, ReservationId, ScopeId, Text};
+use plimsoll_core::outcome::{Decision, Denial, Done, Exceeded, Outcome};
+use plimsoll_core::reconcile::{Finding, Inventory, comparable, compare};
 use plimsoll_core::report::{Quota, QuotaFilter, quotas};
 use plimsoll_core::rows::{Footprint, Rows, scope_within};
 
-use crate::auditor::{Auditor, Shortfall, Want};
+use crate::auditor::{Auditor, Moment, Shortfall, Want};
 use crate::fence::Fenced;
 use crate::table::verdict;
-use crate::world::{World, principal};
+use crate::world::{World, principal, reservation};
 
 /// A world, its judge, and all that has happened.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +35,7 @@ impl Bench {
         self.judge_table(command, &decision, now);
         self.judge_check(command, &decision, now);
         self.judge_admission(command, &decision, now);
+        judge_mark(command, &decision);
         for event in &decision.events {
             self.world.apply(event);
             self.auditor.witness(event);
@@ -44,7 +46,7 @@ impl Bench {
         self.world.assert_sums();
         self.judge_again(command, &decision, now);
         self.judge_repeats(&decision, now);
-        self.judge_promise(command, &decision);
+        self.judge_promise(command, &decision, now);
         self.judge_time(command, &decision, now);
         decision
     }
@@ -62,6 +64,7 @@ impl Bench {
         reach: &Reach,
         scope: &ScopeId,
         filter: &QuotaFilter,
+        now: Timestamp,
     ) -> Vec<Quota> {
         let footprint = Footprint {
             scopes: [scope.clone()].into(),
@@ -69,8 +72,23 @@ impl Bench {
             ..Footprint::default()
         };
         let rows = Fenced::new(&self.world, &footprint);
-        let report = quotas(&rows, reach, scope, filter);
+        let report = quotas(&rows, reach, scope, filter, now);
         report.map(Iterator::collect).unwrap_or_default()
+    }
+
+    /// How an inventory differs from the books, behind the fence of such a comparison.
+    pub(crate) fn reconcile(&self, inventory: &Inventory) -> Result<Vec<Finding>, Denial> {
+        let footprint = Footprint {
+            scopes: [inventory.scope.clone()].into(),
+            ..Footprint::default()
+        };
+        let rows = Fenced::new(&self.world, &footprint);
+        let tenant = self.world.tenant_of(&inventory.scope);
+        let all = self.world.reservations.values();
+        let all = all.filter(|row| row.tenant == tenant);
+        let id_of = |holder: &Text| reservation(&format!("mend-{holder}-{}", inventory.revision));
+        comparable(&rows, &Reach::Everything, inventory)?;
+        Ok(compare(inventory, all, id_of))
     }
 
     /// The judge hears what was asked for when it was granted.
@@ -116,16 +134,22 @@ impl Bench {
         let Action::Reserve(ask) = &command.action else {
             return;
         };
-        if ask.force.is_some() || self.known(command, ask).is_some() {
+        if ask.grounds != Grounds::Limits || self.known(command, ask).is_some() {
             return;
         }
         let checked = self.check(&command.actor, &command.reach, ask, now);
         let done = match &decision.outcome {
-            Outcome::Done(Done::Reservation(row)) => Ok(&row.lines),
-            Outcome::Done(other) => panic!("{other:?}"),
-            Outcome::Denied(denial) => Err(denial),
+            Outcome::Done(Done::Warned(_, warnings)) if warnings.is_empty() => panic!("of what?"),
+            Outcome::Done(done) => {
+                let (row, warnings) = granted(done).expect("a reservation");
+                Ok(Admissible {
+                    lines: row.lines.clone(),
+                    warnings: warnings.to_vec(),
+                })
+            }
+            Outcome::Denied(denial) => Err(denial.clone()),
         };
-        assert_eq!(checked.as_ref(), done, "check and reserve disagree");
+        assert_eq!(checked, done, "check and reserve disagree");
     }
 
     fn check(
@@ -134,7 +158,7 @@ impl Bench {
         reach: &Reach,
         ask: &Reserve,
         now: Timestamp,
-    ) -> Result<Lines, Denial> {
+    ) -> Result<Admissible, Denial> {
         let footprint = Footprint::of_check(&ask.scope, ask.asked.lines());
         let rows = Fenced::new(&self.world, &footprint);
         check(&rows, actor, reach, &ask.scope, &ask.asked, now).expect("no breach")
@@ -148,79 +172,103 @@ impl Bench {
     }
 
     /// What is asked for is granted exactly where the judge says that it fits, and refused with
-    /// all that he finds short.
+    /// all that he finds short; what lets pass and warns is told with what is granted.
     fn judge_admission(&self, command: &Command, decision: &Decision, now: Timestamp) {
-        let exceeded = match &decision.outcome {
+        let told: &[Exceeded] = match &decision.outcome {
             Outcome::Done(_) if decision.events.is_empty() => return,
-            Outcome::Done(_) => &Vec::new(),
+            Outcome::Done(done) => granted(done).map_or(&[], |(_, warnings)| warnings),
             Outcome::Denied(Denial::QuotaExceeded(exceeded)) => {
                 assert_ne!(*exceeded, [], "refused for nothing");
                 exceeded
             }
             Outcome::Denied(_) => return,
         };
-        let of = |of: &ReservationRef| {
-            self.world
-                .reservation(&self.world.tenant_of(&of.scope), &of.id)
+        let Some((known, to, asked, grounds)) = self.wanted(command) else {
+            assert_eq!(told, []);
+            return;
         };
-        let (known, to, asked, force) = match &command.action {
-            Action::Reserve(ask) if self.known(command, ask).is_none() => {
-                (None, &ask.scope, ask.asked.clone(), &ask.force)
-            }
-            Action::Resize(resize) => {
-                let known = of(&resize.of).expect("what is resized");
-                let asked = Asked::whole(resize.lines.clone());
-                (Some(known), &known.scope, asked, &resize.force)
-            }
-            Action::Transfer(transfer) => {
-                let known = of(&transfer.of).expect("what is transferred");
-                let asked = Asked::whole(known.lines.clone());
-                (Some(known), &transfer.to, asked, &transfer.force)
-            }
-            _ => return,
+        let is_forced = *grounds != Grounds::Limits;
+        let moment = Moment {
+            at: self.auditor.instant(&self.world.tenant_of(to), now),
+            counts_due: false,
         };
-        let now = Some(self.auditor.instant(&self.world.tenant_of(to), now));
         let lines = match known {
-            None => self.auditor.fitting(to, &asked, force.is_some(), now),
+            None => self.auditor.fitting(to, &asked, is_forced, moment),
             Some(_) => asked.lines().to_vec(),
         };
-        if let Outcome::Done(Done::Reservation(row)) = &decision.outcome {
+        let row = match &decision.outcome {
+            Outcome::Done(done) => granted(done).map(|(row, _)| row),
+            Outcome::Denied(_) => None,
+        };
+        if let Some(row) = row {
             assert_eq!((&row.scope, row.lines.to_vec()), (to, lines.clone()));
         }
         let want = Want {
             scope: to,
             lines: &lines,
             instead_of: known,
-            is_forced: force.is_some(),
+            is_forced,
         };
-        let told = exceeded.iter().map(|limit| Shortfall {
-            scope: limit.scope.clone(),
-            item: limit.item.clone(),
-            used: limit.used.units().into(),
-            held: limit.held.units().into(),
-            short_by: limit.short_by.units().into(),
-        });
-        let mut told: Vec<Shortfall> = told.collect();
-        told.sort();
-        let mut expected = self.auditor.shortfalls(&want, now);
+        let is_told = |limit: &Shortfall| match limit.mode {
+            Mode::Enforce => true,
+            Mode::Warn => row.is_some(),
+            Mode::Observe => false,
+        };
+        let mut expected = self.auditor.shortfalls(&want, moment);
+        expected.retain(is_told);
         for shortfall in &mut expected {
             // What is short is told as an amount, and those end somewhere.
             shortfall.short_by = shortfall.short_by.min(AMOUNT_MAX.into());
         }
+        let mut told: Vec<Shortfall> = told.iter().map(shortfall).collect();
+        told.sort();
         assert_eq!(
             told, expected,
             "what is told (left) is what is short (right)"
         );
     }
 
-    /// A refusal says when it would be none: then and not before, or never.
-    fn judge_promise(&self, command: &Command, decision: &Decision) {
+    /// What a command wants to take: instead of what, where, how much, and why past the limits.
+    fn wanted<'a>(
+        &'a self,
+        command: &'a Command,
+    ) -> Option<(Option<&'a Reservation>, &'a ScopeId, Asked, &'a Grounds)> {
+        let of = |of: &ReservationRef| {
+            let tenant = self.world.tenant_of(&of.scope);
+            let known = self.world.reservation(&tenant, &of.id);
+            known.expect("a reservation that moves")
+        };
+        match &command.action {
+            Action::Reserve(ask) if self.known(command, ask).is_none() => {
+                Some((None, &ask.scope, ask.asked.clone(), &ask.grounds))
+            }
+            Action::Resize(resize) => {
+                let known = of(&resize.of);
+                let asked = Asked::whole(resize.lines.clone());
+                Some((Some(known), &known.scope, asked, &resize.grounds))
+            }
+            Action::Transfer(transfer) => {
+                let known = of(&transfer.of);
+                let asked = Asked::whole(known.lines.clone());
+                Some((Some(known), &transfer.to, asked, &transfer.grounds))
+            }
+            _ => None,
+        }
+    }
+
+    /// A refusal says when it would be none: then and not before, or never. It is a promise for
+    /// the case that no limit changes, so those that count now are made to count always.
+    fn judge_promise(&self, command: &Command, decision: &Decision, now: Timestamp) {
         let Outcome::Denied(Denial::QuotaExceeded(exceeded)) = &decision.outcome else {
             return;
         };
+        let frozen = Self {
+            world: self.world.with_limits_as_of(now),
+            ..Self::default()
+        };
         let refused_at = |at_ms: u64| {
             let at = Timestamp::from_ms(at_ms).expect("an instant");
-            matches!(self.decide(command, at).outcome, Outcome::Denied(_))
+            matches!(frozen.decide(command, at).outcome, Outcome::Denied(_))
         };
         let fits_at: Option<Vec<Timestamp>> = exceeded.iter().map(|limit| limit.fits_at).collect();
         match fits_at.and_then(|each| each.into_iter().max()) {
@@ -265,6 +313,10 @@ impl Bench {
         let changed = first.events.last().map(|event| event.revision);
         let expected = expected(&command.action);
         let is_part = matches!(&command.action, Action::Release(settle) if settle.part.is_some());
+        if matches!(command.action, Action::CountRefusals { .. }) {
+            // The same number once more is twice as many.
+            return;
+        }
         if is_part && changed.is_some() && expected == Expected::Whatever {
             // To let go of a part once more is to let go of more.
             return;
@@ -274,12 +326,21 @@ impl Bench {
         let is_quota = matches!(first.outcome, Outcome::Denied(Denial::QuotaExceeded(_)));
         let outcome = match (&command.action, &first.outcome) {
             (Action::CreatePrincipal(_), Outcome::Done(_)) => Outcome::Denied(Denial::IdConflict),
-            (Action::DeletePrincipal { .. } | Action::DeleteLimit(_), Outcome::Done(_)) => {
-                Outcome::Denied(Denial::NotFound)
+            (Action::SubmitRequest(_), Outcome::Done(_)) if changed.is_some() => {
+                Outcome::Denied(Denial::IdConflict)
             }
+            (
+                Action::DeletePrincipal { .. }
+                | Action::DeleteLimit(_)
+                | Action::DeleteWebhook { .. },
+                Outcome::Done(_),
+            ) => Outcome::Denied(Denial::NotFound),
             (Action::Expire { .. }, Outcome::Done(_)) => Outcome::Done(Done::Expired { holds: 0 }),
             (Action::Forget { .. }, Outcome::Done(_)) => {
                 Outcome::Done(Done::Forgotten { reservations: 0 })
+            }
+            (_, Outcome::Done(Done::Warned(row, _))) if expected == Expected::Whatever => {
+                Outcome::Done(Done::Reservation(row.clone()))
             }
             (_, outcome) if changed.is_none() || is_quota || expected == Expected::Whatever => {
                 outcome.clone()
@@ -368,6 +429,47 @@ impl Bench {
             }
             _ => {}
         }
+    }
+}
+
+/// The mark of what is done is that of the command's grounds, and of nothing that time does.
+fn judge_mark(command: &Command, decision: &Decision) {
+    let grounds = match &command.action {
+        Action::Reserve(reserve) => &reserve.grounds,
+        Action::Resize(resize) => &resize.grounds,
+        Action::Transfer(transfer) => &transfer.grounds,
+        Action::Commit(settle) | Action::Release(settle) => &settle.grounds,
+        _ => &Grounds::Limits,
+    };
+    for event in &decision.events {
+        let is_met = match (grounds, &event.mark) {
+            _ if event.cause == Cause::Expired => event.mark == Mark::Enforced,
+            (Grounds::Limits, Mark::Enforced | Mark::Passed { .. }) => true,
+            (Grounds::Force(why), Mark::Forced { reason })
+            | (Grounds::Mend { reason: why, .. }, Mark::Mended { reason }) => why == reason,
+            _ => false,
+        };
+        assert!(is_met, "{grounds:?}: {event:?}");
+    }
+}
+
+/// The reservation that was done something with, and the warnings.
+pub(crate) fn granted(done: &Done) -> Option<(&Reservation, &[Exceeded])> {
+    match done {
+        Done::Reservation(row) => Some((row, &[])),
+        Done::Warned(row, warnings) => Some((row, warnings)),
+        _ => None,
+    }
+}
+
+fn shortfall(limit: &Exceeded) -> Shortfall {
+    Shortfall {
+        scope: limit.scope.clone(),
+        item: limit.item.clone(),
+        used: limit.used.units().into(),
+        held: limit.held.units().into(),
+        short_by: limit.short_by.units().into(),
+        mode: limit.mode,
     }
 }
 

@@ -126,6 +126,7 @@ fn events_that_may_not_follow() {
         cause: Cause::Reserved,
         mark: Mark::Enforced,
         changes: vec![change],
+        crossed: Vec::new(),
     };
     let full = || account(Amount::MAX, Amount::ZERO);
     let over = || account(Amount::MAX, amount(1));

@@ -8,9 +8,12 @@ use plimsoll_core::bounds::{
 use plimsoll_core::decide::decide;
 use plimsoll_core::event::{Head, Log};
 use plimsoll_core::model::{
-    Account, Item, Limit, Location, Principal, Reservation, Resource, Scope, State,
+    Account, Item, Limit, Location, Principal, Request, Reservation, Resource, Scope, State, Tally,
+    Tier, Webhook,
 };
-use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId};
+use plimsoll_core::names::{
+    LocationId, PrincipalId, RequestId, ReservationId, ResourceName, ScopeId, TierName, WebhookId,
+};
 use plimsoll_core::outcome::{Denial, Outcome};
 use plimsoll_core::rows::Rows;
 
@@ -64,8 +67,40 @@ impl Rows for Counted<'_> {
         self.count().scope(id)
     }
 
-    fn limit(&self, scope: &ScopeId, item: &Item) -> Option<&Limit> {
-        self.count().limit(scope, item)
+    fn tier(&self, name: &TierName) -> Option<&Tier> {
+        self.count().tier(name)
+    }
+
+    fn tier_count(&self) -> usize {
+        self.count().tier_count()
+    }
+
+    fn webhook(&self, id: &WebhookId) -> Option<&Webhook> {
+        self.count().webhook(id)
+    }
+
+    fn webhook_count(&self) -> usize {
+        self.count().webhook_count()
+    }
+
+    fn has_children(&self, scope: &ScopeId) -> bool {
+        self.count().has_children(scope)
+    }
+
+    fn limits(&self, scope: &ScopeId, item: &Item) -> &[Limit] {
+        self.count().limits(scope, item)
+    }
+
+    fn tally(&self, scope: &ScopeId, item: &Item) -> Tally {
+        self.count().tally(scope, item)
+    }
+
+    fn request(&self, id: &RequestId) -> Option<&Request> {
+        self.count().request(id)
+    }
+
+    fn requests(&self, tenant: &ScopeId) -> impl Iterator<Item = &Request> {
+        self.count().requests(tenant)
     }
 
     fn account(&self, scope: &ScopeId, item: &Item) -> Account {

@@ -32,6 +32,7 @@ denials! {
     Denial::UnknownLocation(_) => "reserve r1 p vm/image@MOON 1 commit",
     Denial::LocationRequired(_) => "reserve r1 p vm/image 1 commit",
     Denial::LocationNotApplicable(_) => "reserve r1 p vm/disk@FRA-A 1 commit",
+    Denial::UnknownTier(_) => "scope p under acme tier gold",
     Denial::NotFound => "commit r1",
     Denial::IdConflict => "reserve r1 p vm/disk 1 commit\n reserve r1 p vm/disk 2 commit",
     Denial::StateConflict { .. } => "
@@ -39,6 +40,10 @@ denials! {
         release r1
         commit r1
     ",
+    Denial::NotAdjustable(_) => "resource vm/disk default 1 fixed\n submit q1 p vm/disk 2",
+    Denial::NotAnIncrease { .. } => "submit q1 p vm/image 3",
+    Denial::RequestPending(_) => "submit q1 p vm/image 4\n submit q2 p vm/image 5",
+    Denial::EndsInThePast => "at 10s limit p vm/disk 1 until 10s",
     Denial::NotAPart => "reserve r1 p vm/disk 1 commit\n release r1 vm/disk 2",
     Denial::OtherTenant => "reserve r1 p vm/disk 1 commit\n transfer r1 to z",
     Denial::PreconditionFailed { .. } => "limit p vm/disk 1 if 7",
@@ -71,7 +76,7 @@ fn every_denial_is_produced_by_its_scenario() {
     let count = codes.len();
     codes.sort_unstable();
     codes.dedup();
-    assert_eq!((codes.len(), count), (17, 17), "one code each: {codes:?}");
+    assert_eq!((codes.len(), count), (22, 22), "one code each: {codes:?}");
 }
 
 /// The catalogue is full at its bound and not before; what is there may still be changed.

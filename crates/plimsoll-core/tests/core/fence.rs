@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use plimsoll_core::event::{Head, Log};
 use plimsoll_core::model::{
-    Account, Item, Limit, Location, Principal, Reservation, Resource, Scope,
+    Account, Item, Limit, Location, Principal, Request, Reservation, Resource, Scope, Tally, Tier,
+    Webhook,
 };
-use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId};
+use plimsoll_core::names::{
+    LocationId, PrincipalId, RequestId, ReservationId, ResourceName, ScopeId, TierName, WebhookId,
+};
 use plimsoll_core::rows::{Footprint, Rows};
 
 use crate::world::World;
@@ -17,9 +20,10 @@ use crate::world::World;
 pub(crate) struct Fenced<'a> {
     world: &'a World,
     footprint: &'a Footprint,
-    /// Named scopes, those of named reservations, and all above any of them.
+    /// Named scopes, those of named reservations and requests, and all above any of them.
     scopes: BTreeSet<ScopeId>,
-    /// Named items, and those of the lines of named reservations: at each of the scopes.
+    /// Named items, those of the lines of named reservations and those of named requests: at each
+    /// of the scopes.
     items: BTreeSet<Item>,
     /// Scopes named only because a hold is there.
     held_in: BTreeSet<ScopeId>,
@@ -46,6 +50,13 @@ impl<'a> Fenced<'a> {
                 fenced.scopes.extend(world.chain(&row.scope));
                 let items = row.lines.iter().map(|line| line.item.clone());
                 fenced.items.extend(items);
+            }
+        }
+        for id in &footprint.requests {
+            if let Some(row) = world.request(id) {
+                fenced.scopes.extend(world.chain(&row.scope));
+                fenced.items.insert(row.item.clone());
+                fenced.tenants.insert(row.tenant.clone());
             }
         }
         for scope in &footprint.holds_of {
@@ -139,16 +150,56 @@ impl Rows for Fenced<'_> {
         self.world.scope(id)
     }
 
-    fn limit(&self, scope: &ScopeId, item: &Item) -> Option<&Limit> {
+    fn tier(&self, name: &TierName) -> Option<&Tier> {
+        self.world.tier(name)
+    }
+
+    fn tier_count(&self) -> usize {
+        self.world.tier_count()
+    }
+
+    fn webhook(&self, id: &WebhookId) -> Option<&Webhook> {
+        self.world.webhook(id)
+    }
+
+    fn webhook_count(&self) -> usize {
+        self.world.webhook_count()
+    }
+
+    fn has_children(&self, scope: &ScopeId) -> bool {
+        let is_named = self.scopes.contains(scope);
+        self.assert(is_named, || format!("what is below {scope}"));
+        self.world.has_children(scope)
+    }
+
+    fn limits(&self, scope: &ScopeId, item: &Item) -> &[Limit] {
         let is_named = self.names_item(scope, item) || self.names_any_location(scope, item);
-        self.assert(is_named, || format!("the limit of {scope} for {item:?}"));
-        self.world.limit(scope, item)
+        self.assert(is_named, || format!("the limits of {scope} for {item:?}"));
+        self.world.limits(scope, item)
     }
 
     fn account(&self, scope: &ScopeId, item: &Item) -> Account {
         let is_named = self.names_item(scope, item);
         self.assert(is_named, || format!("the account of {scope} for {item:?}"));
         self.world.account(scope, item)
+    }
+
+    fn tally(&self, scope: &ScopeId, item: &Item) -> Tally {
+        let is_named = self.names_item(scope, item);
+        self.assert(is_named, || format!("the tally of {scope} for {item:?}"));
+        self.world.tally(scope, item)
+    }
+
+    fn request(&self, id: &RequestId) -> Option<&Request> {
+        let is_named = self.footprint.requests.contains(id);
+        self.assert(is_named, || format!("request {id}"));
+        self.world.request(id)
+    }
+
+    fn requests(&self, tenant: &ScopeId) -> impl Iterator<Item = &Request> {
+        let is_named = self.names_tenant(self.footprint.requests_of.iter(), tenant);
+        self.assert(is_named, || format!("the requests of {tenant}"));
+        self.world.requests(tenant)
     }
 
     fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<&Reservation> {
@@ -190,7 +241,7 @@ mod tests {
 
     use super::Fenced;
     use crate::script::run;
-    use crate::world::{item, principal, reservation, scope};
+    use crate::world::{item, principal, request, reservation, scope};
 
     fn told(row: &dyn std::fmt::Debug) -> String {
         format!("{row:?}")
@@ -203,11 +254,16 @@ mod tests {
             reserve r1 p vm/image@FRA-A 1 hold 300s
             reserve r2 q vm/disk 1 commit
             reserve r3 z net/ip 1 hold 300s force test
+            scope far
+            submit q1 far net/ip 9
+            submit q2 q net/ip 9
         ");
         let footprint = Footprint {
             scopes: [scope("p")].into(),
             items: [item("vm/image@HKG-A")].into(),
             reservations: [(scope("p"), reservation("r1"))].into(),
+            requests: [request("q1")].into(),
+            requests_of: [scope("z")].into(),
             holds_of: [scope("other")].into(),
             ..Footprint::default()
         };
@@ -215,12 +271,18 @@ mod tests {
             |rows| told(&rows.head(&Log::Tenant(scope("p")))),
             |rows| told(&rows.head(&Log::Tenant(scope("other")))),
             |rows| told(&rows.scope(&scope("q"))),
-            |rows| told(&rows.limit(&scope("q"), &item("vm/image@HKG-A"))),
-            |rows| told(&rows.limit(&scope("p"), &item("vm/disk"))),
-            |rows| told(&rows.limit(&scope("p"), &item("net/ip"))),
-            |rows| told(&rows.limit(&scope("z"), &item("vm/image"))),
+            |rows| told(&rows.limits(&scope("q"), &item("vm/image@HKG-A"))),
+            |rows| told(&rows.limits(&scope("p"), &item("vm/disk"))),
+            |rows| told(&rows.limits(&scope("q"), &item("net/ip"))),
+            |rows| told(&rows.tally(&scope("z"), &item("vm/image@FRA-A"))),
+            |rows| told(&rows.tally(&scope("p"), &item("vm/image"))),
+            |rows| told(&rows.request(&request("q2"))),
+            |rows| told(&rows.request(&request("nothing"))),
+            |rows| told(&rows.requests(&scope("acme")).count()),
+            |rows| told(&rows.requests(&scope("far")).count()),
+            |rows| told(&rows.limits(&scope("z"), &item("vm/image"))),
             |rows| told(&rows.account(&scope("z"), &item("vm/image@FRA-A"))),
-            |rows| told(&rows.account(&scope("p"), &item("net/ip"))),
+            |rows| told(&rows.account(&scope("q"), &item("net/ip"))),
             |rows| told(&rows.account(&scope("p"), &item("vm/disk"))),
             |rows| told(&rows.account(&scope("p"), &item("vm/image"))),
             |rows| told(&rows.reservation(&scope("acme"), &reservation("r2"))),
@@ -232,9 +294,15 @@ mod tests {
         let named: &[fn(&Fenced<'_>) -> String] = &[
             |rows| told(&rows.head(&Log::Tenant(scope("acme")))),
             |rows| told(&rows.scope(&scope("acme"))),
-            |rows| told(&rows.limit(&scope("acme"), &item("vm/image"))),
-            |rows| told(&rows.limit(&scope("p"), &item("vm/image@FRA-A"))),
+            |rows| told(&rows.limits(&scope("acme"), &item("vm/image"))),
+            |rows| told(&rows.limits(&scope("p"), &item("vm/image@FRA-A"))),
             |rows| told(&rows.account(&scope("acme"), &item("vm/image@HKG-A"))),
+            |rows| told(&rows.tally(&scope("acme"), &item("vm/image@HKG-A"))),
+            |rows| told(&rows.request(&request("q1"))),
+            |rows| told(&rows.head(&Log::Tenant(scope("far")))),
+            |rows| told(&rows.limits(&scope("far"), &item("net/ip"))),
+            |rows| told(&rows.tally(&scope("far"), &item("net/ip"))),
+            |rows| told(&rows.requests(&scope("other")).count()),
             |rows| told(&rows.account(&scope("acme"), &item("vm/image@FRA-A"))),
             |rows| told(&rows.reservation(&scope("acme"), &reservation("r1"))),
             |rows| told(&rows.holds(&scope("other")).count()),

@@ -8,166 +8,20 @@ use std::collections::BTreeMap;
 
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::event::{Cause, Change, Event, Mark};
-use plimsoll_core::model::{Item, Reach};
+use plimsoll_core::model::{Item, Limit, Reach};
 use plimsoll_core::names::ScopeId;
 use plimsoll_core::outcome::{Decision, Denial, Done, Outcome};
 use plimsoll_core::report::{Quota, QuotaFilter};
 use plimsoll_core::rows::Rows;
-use proptest::prelude::*;
-use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, granted};
+use crate::random::{WORLD, scenario};
 use crate::script::{command, run};
 use crate::world::{World, after_start};
 
 /// Random scenarios.
-const CASES: u32 = 1_000;
-
-/// Steps of the longest scenario.
-const STEPS_MAX: usize = 80;
-
-/// Nodes of both tenants, and one that does not exist.
-const SCOPES: &[&str] = &["acme", "p", "q", "team", "job", "other", "z", "nowhere"];
-
-/// Mostly of one tenant, so that much happens there.
-fn scope() -> impl Strategy<Value = &'static str> {
-    prop_oneof![4 => select(&SCOPES[..5]), 1 => select(SCOPES)]
-}
-
-fn id() -> impl Strategy<Value = String> {
-    (0..6).prop_map(|number| format!("r{number}"))
-}
-
-fn units() -> impl Strategy<Value = String> {
-    prop_oneof![
-        12 => (1..5_u32).prop_map(|units| units.to_string()),
-        1 => (0..5).prop_map(|less| format!("MAX-{less}")),
-    ]
-}
-
-fn ceiling() -> impl Strategy<Value = String> {
-    prop_oneof![
-        6 => (0..9_u32).prop_map(|units| units.to_string()),
-        1 => Just("unlimited".to_owned()),
-        1 => (0..5).prop_map(|less| format!("MAX-{less}")),
-    ]
-}
-
-/// Some lines, each with the words that follow its item.
-fn lines_of(words: BoxedStrategy<String>) -> impl Strategy<Value = String> {
-    let items = vec!["vm/image@FRA-A", "vm/image@HKG-A", "vm/disk", "net/ip"];
-    subsequence(items, 1..=3).prop_flat_map(move |items| {
-        let words = proptest::collection::vec(words.clone(), items.len());
-        words.prop_map(move |words| {
-            let line = items
-                .iter()
-                .zip(&words)
-                .map(|(item, words)| format!("{item} {words}"));
-            line.collect::<Vec<_>>().join(" ")
-        })
-    })
-}
-
-fn lines() -> impl Strategy<Value = String> {
-    lines_of(units().boxed())
-}
-
-fn force() -> impl Strategy<Value = &'static str> {
-    prop_oneof![9 => Just(""), 1 => Just(" force incident")]
-}
-
-fn reserve() -> impl Strategy<Value = String> {
-    let words = prop_oneof![
-        4 => units(),
-        1 => (1..4_u32, 0..9_u32).prop_map(|(least, more)| format!("{} least {least}", least + more)),
-    ];
-    let terms = select(vec!["hold 10s", "hold 30s", "hold 90s", "commit"]);
-    (id(), scope(), lines_of(words.boxed()), terms, force()).prop_map(
-        |(id, scope, lines, terms, force)| format!("reserve {id} {scope} {lines} {terms}{force}"),
-    )
-}
-
-/// The changes of a reservation, some of them with the revision that their caller believes in.
-fn change() -> impl Strategy<Value = String> {
-    let of = || (id(), scope()).prop_map(|(id, scope)| format!("{id} of {scope}"));
-    let settle = (select(vec!["commit", "release"]), of());
-    let settle = settle.prop_map(|(verb, of)| format!("{verb} {of}"));
-    let part = (select(vec!["commit", "release"]), of(), lines());
-    let part = part.prop_map(|(verb, of, lines)| format!("{verb} {of} {lines}"));
-    let extend = (of(), select(vec!["5s", "30s", "90s"]));
-    let extend = extend.prop_map(|(of, ttl)| format!("extend {of} {ttl}"));
-    let resize = (of(), lines(), force());
-    let resize = resize.prop_map(|(of, lines, force)| format!("resize {of} {lines}{force}"));
-    let transfer = (of(), scope(), force());
-    let transfer = transfer.prop_map(|(of, to, force)| format!("transfer {of} to {to}{force}"));
-    let expected = prop_oneof![
-        9 => Just(String::new()),
-        1 => (3..40_u32).prop_map(|revision| format!(" if {revision}")),
-    ];
-    let verb = prop_oneof![5 => settle, 4 => part, 3 => extend, 5 => resize, 4 => transfer];
-    (verb, expected).prop_map(|(verb, expected)| verb + &expected)
-}
-
-fn limit() -> impl Strategy<Value = String> {
-    let items = [
-        "vm/image",
-        "vm/image@FRA-A",
-        "vm/disk",
-        "net/ip",
-        "vm/disk@FRA-A",
-        "vm/nothing",
-    ];
-    let at = || (select(SCOPES), select(items.to_vec()));
-    prop_oneof![
-        4 => (at(), ceiling()).prop_map(|((scope, item), to)| format!("limit {scope} {item} {to}")),
-        1 => (at(), ceiling(), 3..30)
-            .prop_map(|((scope, item), to, if_)| format!("limit {scope} {item} {to} if {if_}")),
-        2 => at().prop_map(|(scope, item)| format!("unlimit {scope} {item}")),
-    ]
-}
-
-fn catalogue() -> impl Strategy<Value = String> {
-    let resources = vec!["vm/image per-location", "vm/image", "vm/disk", "net/ip"];
-    let principals = vec![
-        "create k1 admin everything",
-        "create k1 viewer p",
-        "create k2 admin q",
-        "disable k1",
-        "enable k1",
-        "delete k1",
-        "delete root",
-    ];
-    prop_oneof![
-        (select(resources), ceiling()).prop_map(|(it, to)| format!("resource {it} default {to}")),
-        (0..4, select(SCOPES)).prop_map(|(made, under)| format!("scope n{made} under {under}")),
-        (select(SCOPES), select(vec!["x", "y"]))
-            .prop_map(|(id, kind)| format!("scope {id} kind {kind}")),
-        select(principals).prop_map(str::to_owned),
-    ]
-}
-
-fn line() -> impl Strategy<Value = String> {
-    let expire = select(SCOPES).prop_map(|scope| format!("expire {scope}"));
-    let forget = (select(SCOPES), 0..200_u32);
-    let forget = forget.prop_map(|(scope, before)| format!("forget {scope} before {before}s"));
-    let line = prop_oneof![
-        10 => reserve(),
-        14 => change(),
-        1 => expire,
-        1 => forget,
-        4 => limit(),
-        2 => catalogue(),
-    ];
-    let who = prop_oneof![9 => Just(String::new()), 1 => select(SCOPES).prop_map(|top| format!("as eve@{top} "))];
-    (who, line).prop_map(|(who, line)| who + &line)
-}
-
-/// Lines, each with the milliseconds that pass before it. Clocks also run backwards.
-fn scenario() -> impl Strategy<Value = Vec<(i64, String)>> {
-    let pass = prop_oneof![4 => Just(0), 4 => 0..20_000_i64, 1 => -20_000..0_i64];
-    proptest::collection::vec((pass, line()), 1..=STEPS_MAX)
-}
+const CASES: u32 = 2_000;
 
 #[test]
 fn laws_hold_on_random_scenarios() {
@@ -187,7 +41,7 @@ fn laws_hold_on_random_scenarios() {
     // The scenarios are worth something: all this has happened, and often.
     let seen = seen.into_inner();
     for (what, least) in [
-        ("reserved", 500),
+        ("reserved", 1000),
         ("cut", 50),
         ("committed", 60),
         ("released", 100),
@@ -197,6 +51,17 @@ fn laws_hold_on_random_scenarios() {
         ("transferred", 50),
         ("forgotten", 10),
         ("forced", 100),
+        ("mended", 50),
+        ("passed", 100),
+        ("warned", 50),
+        ("crossed", 200),
+        ("requested", 50),
+        ("approved", 50),
+        ("closed", 20),
+        ("counted", 20),
+        ("ends_in_the_past", 20),
+        ("not_an_increase", 20),
+        ("request_pending", 5),
         ("refused to reserve", 500),
         ("refused to resize", 80),
         ("refused to transfer", 8),
@@ -216,11 +81,7 @@ fn laws_hold_on_random_scenarios() {
 }
 
 fn play(scenario: &[(i64, String)], seen: &mut BTreeMap<&'static str, u32>) {
-    let mut bench = run("
-        scope team under p
-        scope job under team
-        resource net/ip default 3
-    ");
+    let mut bench = run(WORLD);
     let mut now_ms: u64 = 0;
     for (pass_ms, line) in scenario {
         now_ms = now_ms.saturating_add_signed(*pass_ms);
@@ -246,7 +107,8 @@ fn told(decision: &Decision, line: &str) -> Vec<&'static str> {
         }
         (Outcome::Denied(Denial::QuotaExceeded(_)), _) => vec!["refused to reserve"],
         (Outcome::Denied(denial), _) => vec![denial.code()],
-        (Outcome::Done(Done::Reservation(row)), _) => {
+        (Outcome::Done(done), _) if granted(done).is_some() => {
+            let (row, _) = granted(done).expect("a reservation");
             let is_cut = row
                 .original
                 .as_ref()
@@ -268,8 +130,21 @@ fn told(decision: &Decision, line: &str) -> Vec<&'static str> {
         (Outcome::Done(Done::Forgotten { reservations: 1.. }), _) => vec!["forgotten"],
         (Outcome::Done(_), _) => vec!["done"],
     };
-    let is_forced = |event: &Event| event.mark != Mark::Enforced;
-    told.extend(decision.events.iter().any(is_forced).then_some("forced"));
+    for event in &decision.events {
+        told.extend(match (event.cause, &event.mark) {
+            (_, Mark::Forced { .. }) => Some("forced"),
+            (_, Mark::Mended { .. }) => Some("mended"),
+            (_, Mark::Passed { .. }) => Some("passed"),
+            (Cause::RequestSubmitted, _) => Some("requested"),
+            (Cause::RequestApproved, _) => Some("approved"),
+            (Cause::RequestDenied | Cause::RequestCancelled, _) => Some("closed"),
+            (Cause::RefusalsCounted, _) => Some("counted"),
+            _ => None,
+        });
+        told.extend((!event.crossed.is_empty()).then_some("crossed"));
+    }
+    let is_warned = matches!(decision.outcome, Outcome::Done(Done::Warned(..)));
+    told.extend(is_warned.then_some("warned"));
     let lapsed = decision.events.first().map(|event| event.cause) == Some(Cause::Expired);
     told.extend((lapsed && 1 < decision.events.len()).then_some("lapsed for others"));
     told
@@ -298,14 +173,18 @@ fn no_unmarked_event_passes_a_limit(log: &[Event]) {
             }
             let grows = [Cause::Reserved, Cause::Resized, Cause::Transferred];
             assert!(grows.contains(&event.cause), "{event:#?}");
-            let limit = |location| {
-                let resource = item.resource.clone();
-                world.limit(scope, &Item { resource, location })
+            let any = Item {
+                resource: item.resource.clone(),
+                location: None,
             };
-            let limit = limit(item.location.clone()).or_else(|| limit(None));
+            let limit = |item: &Item| Limit::in_force(world.limits(scope, item), event.at);
+            let limit = limit(item).or_else(|| limit(&any));
+            let tier = world.scopes[scope].tier.as_ref().map(|it| &world.tiers[it]);
+            let tier = tier.and_then(|it| it.limits.of(item).or_else(|| it.limits.of(&any)));
             let default = (user == Some(scope)).then(|| &world.resources[&item.resource]);
             let ceiling = limit
                 .map(|limit| limit.ceiling)
+                .or(tier.map(|limit| limit.ceiling))
                 .or(default.map(|resource| resource.default_ceiling));
             let within = ceiling.is_none_or(|ceiling| account.taken() <= ceiling.amount());
             assert!(within || event.mark != Mark::Enforced, "{event:#?}");
@@ -329,7 +208,7 @@ fn quotas_keep_their_word(bench: &mut Bench, now: Timestamp) {
     }
     let scopes: Vec<ScopeId> = bench.world.scopes.keys().cloned().collect();
     for scope in scopes {
-        for quota in bench.quotas(&Reach::Everything, &scope, &QuotaFilter::default()) {
+        for quota in bench.quotas(&Reach::Everything, &scope, &QuotaFilter::default(), now) {
             keeps_its_word(bench, &scope, &quota, now);
         }
     }

@@ -5,7 +5,7 @@ use plimsoll_core::model::Reach;
 use plimsoll_core::report::QuotaFilter;
 
 use crate::script::{check, run};
-use crate::world::scope;
+use crate::world::{START, scope};
 
 /// Another tenant's scope is answered like one that does not exist.
 #[test]
@@ -193,7 +193,7 @@ fn reports() {
     let quotas = |top: &str, of: &str| {
         let reach = Reach::Below(scope(top));
         bench
-            .quotas(&reach, &scope(of), &QuotaFilter::default())
+            .quotas(&reach, &scope(of), &QuotaFilter::default(), START)
             .len()
     };
     assert_eq!(quotas("p", "p"), 4);

@@ -1,46 +1,45 @@
 //! A language for scenarios: one command a line, and what came of each.
 //!
 //! ```text
-//! resource vm/image [per-location] default 3|unlimited [unit GiB]     location FRA-A [named x]
-//! scope acme [kind x]                                scope p under acme
-//! limit acme vm/image@FRA-A 5|unlimited [if 7] [because reason]
-//! unlimit acme vm/image@FRA-A [if 7]
+//! resource vm/image [per-location] default 3|unlimited [unit GiB] [fixed]
+//!          [auto 9 [factor 200] [cool 60s]] [alerts 80,100]
+//! location FRA-A [named x]                           tier gold [vm/disk 5 [warn|observe] ..]
+//! scope acme [kind x] [tier gold]                    scope p under acme
+//! limit acme vm/image@FRA-A 5|unlimited [warn|observe] [from 10s] [until 20s] [if 7] [because x]
+//! unlimit acme vm/image@FRA-A [from 10s] [until 20s] [if 7]
 //! reserve r1 p vm/image@FRA-A 2 [least 1] [vm/disk 1 ..] hold 300s|commit [force x] [holder x] [tag x]
 //! commit r1 [of SCOPE] [vm/disk 1 ..] [if 7]         release r1 [of SCOPE] [vm/disk 1 ..] [if 7]
 //! extend r1 [of SCOPE] 300s [if 7]                   transfer r1 [of SCOPE] to q [force x] [if 7]
-//! resize r1 [of SCOPE] vm/disk 1 .. [force x] [if 7]
+//! resize r1 [of SCOPE] vm/disk 1 .. [force x] [if 7] (wherever `force x` may be, so may `mend x`)
 //! expire acme                                        forget acme before 300s
+//! refused acme p vm/disk 3 ..                        submit q1 p vm/disk 9 [because x]
+//! approve q1 [5] [until 20s] [because x]             deny|cancel q1 [because x]
+//! webhook w1 everything|SCOPE [url x] [topics limit,..] [secret x] [disabled] [told 7]
+//! unhook w1                                          told w1 9
 //! create k1 viewer|enforcer|manager|admin everything|SCOPE      enable|disable|delete k1
-//! check p vm/image@FRA-A 2 [least 1] ..                        quotas p [vm/image] [at FRA-A]
+//! check p vm/image@FRA-A 2 [least 1] ..              quotas p [vm/image] [at FRA-A]
+//! over p vm/disk 3                                   reconcile|mend p vm/disk as of 7 [img-1 2 ..]
 //! ```
 //!
 //! `at 300s ..` sets the clock, which starts at `0s` and stands still otherwise. `as mia@p ..`
 //! sends one command as `mia`, who reaches `p` and what is below; else `root` sends it, who
 //! reaches everything. A reservation is one of `acme` unless it is said to be `of` another. `MAX` is the largest amount. A `#` begins a remark.
 
-use std::collections::BTreeMap;
-use std::str::SplitWhitespace;
-
 use expect_test::Expect;
-use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
-use plimsoll_core::command::{
-    Action, Command, CreatePrincipal, DeleteLimit, Expected, Extend, PutLimit, PutScope,
-    ReservationRef, Reserve, Resize, Settle, Transfer,
-};
+use plimsoll_core::amount::Timestamp;
+use plimsoll_core::command::Command;
 use plimsoll_core::decide::check as check_command;
-use plimsoll_core::model::{
-    Asked, Attributes, Credential, Line, Lines, Location, Reach, Resource, Role, Terms,
-};
+use plimsoll_core::model::{Limit, Mode, Reach, Window};
 use plimsoll_core::outcome::{Decision, Outcome};
-use plimsoll_core::report::QuotaFilter;
+use plimsoll_core::reconcile::{Finding, Inventory};
+use plimsoll_core::report::{QuotaFilter, over};
 use plimsoll_core::rows::Footprint;
 
 use crate::bench::Bench;
 use crate::fence::Fenced;
 use crate::render;
-use crate::world::{
-    after_start, amount, item, location, principal, reservation, resource, scope, text,
-};
+use crate::words::{Words, action, ceiling, milliseconds, units};
+use crate::world::{after_start, item, location, principal, resource, scope, text};
 
 /// What every scenario starts from: its last revisions are acme#3, other#2 and catalogue#5.
 const BASE: &str = "
@@ -90,7 +89,7 @@ pub(crate) fn last(scenario: &str) -> Outcome {
 
 /// The command that one line stands for.
 pub(crate) fn command(line: &str) -> Command {
-    let mut words = Words(line.split_whitespace().peekable());
+    let mut words = Words::of(line);
     let (actor, reach) = match words.after("as") {
         None => (principal("root"), Reach::Everything),
         Some(who) => {
@@ -148,6 +147,15 @@ impl Player {
         if let Some(asked) = line.strip_prefix("quotas ") {
             return self.quotas(asked);
         }
+        if let Some(asked) = line.strip_prefix("over ") {
+            return self.over(asked);
+        }
+        if let Some(asked) = line.strip_prefix("reconcile ") {
+            return self.reconcile(asked).0;
+        }
+        if let Some(asked) = line.strip_prefix("mend ") {
+            return self.mend(asked);
+        }
         let decision = self.bench.step(&command(line), self.now);
         let told = render::decision(&decision);
         self.last = Some(decision);
@@ -155,20 +163,20 @@ impl Player {
     }
 
     fn check(&self, asked: &str) -> String {
-        let mut words = Words(asked.split_whitespace().peekable());
+        let mut words = Words::of(asked);
         let (scope, asked) = (scope(words.next()), words.asked());
         let footprint = Footprint::of_check(&scope, asked.lines());
         let rows = Fenced::new(&self.bench.world, &footprint);
         let root = principal("root");
         let checked = check_command(&rows, &root, &Reach::Everything, &scope, &asked, self.now);
         match checked.expect("no breach") {
-            Ok(lines) => format!("  admissible: {}\n", render::lines(&lines)),
+            Ok(admissible) => render::admissible(&admissible),
             Err(denial) => render::denial(&denial),
         }
     }
 
     fn quotas(&self, asked: &str) -> String {
-        let mut words = Words(asked.split_whitespace().peekable());
+        let mut words = Words::of(asked);
         let of = scope(words.next());
         let location = |words: &mut Words<'_>| words.after("at").map(location);
         let mut filter = QuotaFilter {
@@ -179,229 +187,74 @@ impl Player {
             filter.resource = Some(resource(name));
             filter.location = location(&mut words);
         }
-        let quotas = self.bench.quotas(&Reach::Everything, &of, &filter);
+        let quotas = self
+            .bench
+            .quotas(&Reach::Everything, &of, &filter, self.now);
         quotas.iter().map(render::quota).collect()
     }
-}
 
-fn action(words: &mut Words<'_>) -> Action {
-    match words.next() {
-        "resource" => Action::PutResource(Resource {
-            name: resource(words.next()),
-            per_location: words.take("per-location"),
-            default_ceiling: ceiling(words.after("default").expect("a default")),
-            unit: text(words.after("unit").unwrap_or("count")),
-            adjustable: true,
-            description: text(""),
-        }),
-        "location" => Action::PutLocation(Location {
-            id: location(words.next()),
-            name: text(words.after("named").unwrap_or("")),
-            attributes: Attributes::default(),
-        }),
-        "scope" => Action::PutScope(PutScope {
-            id: scope(words.next()),
-            parent: words.after("under").map(scope),
-            kind: text(words.after("kind").unwrap_or("")),
-        }),
-        "limit" => Action::PutLimit(PutLimit {
+    /// What would be over a limit, if it were in force.
+    fn over(&self, asked: &str) -> String {
+        let mut words = Words::of(asked);
+        let limit = Limit {
             scope: scope(words.next()),
             item: item(words.next()),
+            window: Window::ALWAYS,
             ceiling: ceiling(words.next()),
-            expected: words.expected(),
-            reason: text(words.after("because").unwrap_or("")),
-        }),
-        "unlimit" => Action::DeleteLimit(DeleteLimit {
-            scope: scope(words.next()),
-            item: item(words.next()),
-            expected: words.expected(),
-        }),
-        "reserve" => Action::Reserve(words.reserve()),
-        "commit" => Action::Commit(words.settle()),
-        "release" => Action::Release(words.settle()),
-        "extend" => Action::Extend(words.extend()),
-        "resize" => Action::Resize(words.resize()),
-        "transfer" => Action::Transfer(words.transfer()),
-        "forget" => Action::Forget {
-            tenant: scope(words.next()),
-            ended_before: after_start(milliseconds(words.after("before").expect("an instant"))),
-        },
-        "expire" => Action::Expire {
-            tenant: scope(words.next()),
-        },
-        "create" => Action::CreatePrincipal(words.create()),
-        "enable" => Action::EnablePrincipal {
-            id: principal(words.next()),
-            enabled: true,
-        },
-        "disable" => Action::EnablePrincipal {
-            id: principal(words.next()),
-            enabled: false,
-        },
-        "delete" => Action::DeletePrincipal {
-            id: principal(words.next()),
-        },
-        verb => panic!("no command `{verb}`"),
-    }
-}
-
-struct Words<'a>(std::iter::Peekable<SplitWhitespace<'a>>);
-
-impl<'a> Words<'a> {
-    fn next(&mut self) -> &'a str {
-        self.0.next().expect("another word")
+            mode: Mode::Enforce,
+            set_by: principal("root"),
+            set_at: self.now,
+            reason: text(""),
+            request: None,
+            revision: 0,
+        };
+        let footprint = Footprint {
+            scopes: [limit.scope.clone()].into(),
+            all_items: true,
+            ..Footprint::default()
+        };
+        let rows = Fenced::new(&self.bench.world, &footprint);
+        let over = over(&rows, &limit, self.now);
+        over.iter().map(render::over).collect()
     }
 
-    fn take(&mut self, word: &str) -> bool {
-        self.0.next_if_eq(&word).is_some()
-    }
-
-    /// The word that follows a key word, where the key word comes next.
-    fn after(&mut self, key: &str) -> Option<&'a str> {
-        self.take(key).then(|| self.next())
-    }
-
-    fn expected(&mut self) -> Expected {
-        let revision = self
-            .after("if")
-            .map(|word| word.parse().expect("a revision"));
-        revision.map_or(Expected::Whatever, Expected::Revision)
-    }
-
-    /// Lines, each with what would do of it.
-    fn pairs(&mut self) -> Vec<(Line, Amount)> {
-        let mut pairs = Vec::new();
-        while let Some(asked) = self.0.next_if(|word| word.contains('/')) {
-            let (item, amount) = (item(asked), units(self.next()));
-            let least = self.after("least").map_or(amount, units);
-            pairs.push((Line { item, amount }, least));
+    /// How an inventory differs from the books.
+    fn reconcile(&self, asked: &str) -> (String, Vec<Finding>) {
+        let mut words = Words::of(asked);
+        let (scope, item) = (scope(words.next()), item(words.next()));
+        assert!(words.take("as") && words.take("of"), "as of a revision");
+        let revision = words.next().parse().expect("a revision");
+        let mut things = std::collections::BTreeMap::new();
+        while let Some(thing) = words.0.next() {
+            things.insert(text(thing), units(words.next()));
         }
-        pairs
-    }
-
-    fn lines(&mut self) -> Option<Lines> {
-        let pairs = self.pairs();
-        let lines: Vec<Line> = pairs.into_iter().map(|(line, _)| line).collect();
-        (!lines.is_empty()).then(|| Lines::new(lines).expect("lines of one reservation"))
-    }
-
-    fn asked(&mut self) -> Asked {
-        let (lines, least) = self.pairs().into_iter().unzip();
-        let lines = Lines::new(lines).expect("lines of one reservation");
-        Asked::at_least(lines, least).expect("no more than the lines")
-    }
-
-    fn reserve(&mut self) -> Reserve {
-        Reserve {
-            id: reservation(self.next()),
-            scope: scope(self.next()),
-            asked: self.asked(),
-            terms: match self.next() {
-                "commit" => Terms::Commit,
-                "hold" => Terms::Hold {
-                    ttl_ms: milliseconds(self.next()),
-                },
-                terms => panic!("neither hold nor commit: `{terms}`"),
-            },
-            force: self.after("force").map(text),
-            holder: self.after("holder").map(text),
-            attributes: {
-                let tag = self.after("tag").map(|value| (text("tag"), text(value)));
-                Attributes::new(tag.into_iter().collect::<BTreeMap<_, _>>()).expect("one")
-            },
+        let inventory = Inventory {
+            scope,
+            item,
+            revision,
+            things,
+            reason: text("inventory"),
+            passes: true,
+        };
+        match self.bench.reconcile(&inventory) {
+            Err(denial) => (render::denial(&denial), Vec::new()),
+            Ok(findings) if findings.is_empty() => ("  nothing differs\n".to_owned(), findings),
+            Ok(findings) => (findings.iter().map(render::finding).collect(), findings),
         }
     }
 
-    fn of(&mut self) -> ReservationRef {
-        let id = reservation(self.next());
-        let scope = scope(self.after("of").unwrap_or("acme"));
-        ReservationRef { scope, id }
-    }
-
-    fn settle(&mut self) -> Settle {
-        Settle {
-            of: self.of(),
-            part: self.lines(),
-            expected: self.expected(),
+    /// The same, and what mends it is done; then only what is in flight still differs.
+    fn mend(&mut self, asked: &str) -> String {
+        let (mut told, findings) = self.reconcile(asked);
+        for mend in findings.into_iter().flat_map(|finding| finding.mends) {
+            let command = Command {
+                actor: principal("root"),
+                reach: Reach::Everything,
+                action: mend,
+            };
+            let decision = self.bench.step(&command, self.now);
+            told += &render::decision(&decision);
         }
-    }
-
-    fn extend(&mut self) -> Extend {
-        Extend {
-            of: self.of(),
-            ttl_ms: milliseconds(self.next()),
-            expected: self.expected(),
-        }
-    }
-
-    fn resize(&mut self) -> Resize {
-        Resize {
-            of: self.of(),
-            lines: self.lines().expect("some lines"),
-            force: self.after("force").map(text),
-            expected: self.expected(),
-        }
-    }
-
-    fn transfer(&mut self) -> Transfer {
-        Transfer {
-            of: self.of(),
-            to: scope(self.after("to").expect("a scope")),
-            force: self.after("force").map(text),
-            expected: self.expected(),
-        }
-    }
-
-    fn create(&mut self) -> CreatePrincipal {
-        CreatePrincipal {
-            id: principal(self.next()),
-            role: match self.next() {
-                "viewer" => Role::Viewer,
-                "enforcer" => Role::Enforcer,
-                "manager" => Role::Manager,
-                "admin" => Role::Admin,
-                role => panic!("no role `{role}`"),
-            },
-            reach: match self.next() {
-                "everything" => Reach::Everything,
-                top => Reach::Below(scope(top)),
-            },
-            may_force: false,
-            credential: Credential::Token { hash: [7; 32] },
-            expires_at: None,
-            description: text(""),
-        }
-    }
-}
-
-fn milliseconds(word: &str) -> u64 {
-    match word.strip_suffix("ms") {
-        Some(ms) => ms.parse().expect("milliseconds"),
-        None => {
-            let seconds = word.strip_suffix('s').expect("seconds");
-            seconds.parse::<u64>().expect("seconds") * 1_000
-        }
-    }
-}
-
-fn units(word: &str) -> Amount {
-    match word.strip_prefix("MAX") {
-        None => amount(word.parse().expect("an amount")),
-        Some("") => Amount::MAX,
-        Some(less) => {
-            let less = less
-                .strip_prefix('-')
-                .expect("MAX-n")
-                .parse()
-                .expect("a number");
-            Amount::MAX.minus(amount(less)).expect("not below zero")
-        }
-    }
-}
-
-fn ceiling(word: &str) -> Ceiling {
-    match word {
-        "unlimited" => Ceiling::Unlimited,
-        finite => Ceiling::Finite(units(finite)),
+        told
     }
 }

@@ -78,6 +78,54 @@ const LONGER: [&str; 10] = [
     "10s pass",
 ];
 
+/// Limits that let pass, beside those that do not, and tiers that change.
+const MODES: [&str; 12] = [
+    "reserve a p x/y 1 hold 10s",
+    "reserve a p x/y 2 commit",
+    "reserve b q x/y 3 least 1 hold 20s",
+    "reserve b p x/y 1 commit force f",
+    "release a",
+    "resize a x/y 3",
+    "transfer a to q",
+    "limit p x/y 1 warn",
+    "limit acme x/y 1 observe",
+    "limit acme x/y 2",
+    "scope p under acme tier t",
+    "10s pass",
+];
+
+/// Limits that begin and end while holds lapse.
+const WINDOWS: [&str; 12] = [
+    "reserve a p x/y 1 hold 10s",
+    "reserve a p x/y 2 commit",
+    "reserve b q x/y 2 least 1 commit",
+    "resize a x/y 3",
+    "transfer a to q",
+    "limit p x/y 0 from 5s until 15s",
+    "limit p x/y 2 until 10s",
+    "limit p x/y 3 warn from 10s",
+    "limit acme x/y 1 from 10s until 20s",
+    "unlimit p x/y until 10s",
+    "limit p x/y 1",
+    "10s pass",
+];
+
+/// Wishes, what becomes of them, and what is set beside them.
+const REQUESTS: [&str; 12] = [
+    "submit w p x/y 2",
+    "submit v p x/y 3",
+    "approve w",
+    "approve v until 10s",
+    "approve v 2",
+    "deny w",
+    "cancel v",
+    "limit p x/y 2",
+    "limit p x/y 0 from 5s",
+    "limit p x/y 5 until 10s",
+    "reserve a p x/y 2 commit",
+    "10s pass",
+];
+
 /// A walk over all sequences that begin alike; prefixes are decided once.
 struct Walk {
     letters: Vec<Letter>,
@@ -131,7 +179,7 @@ fn check(letters: &[&str], here: &str, above: &[&str], steps: u32, events: u64) 
     let mut walk = Walk::new(letters);
     for above in above {
         let mut bench = run_bare(&format!(
-            "resource x/y default 1
+            "resource x/y default 1 alerts 50,100
             resource x/z default 2
             scope acme
             scope p under acme
@@ -200,4 +248,25 @@ fn swaps() {
 #[test]
 fn swaps_where_more_is_possible() {
     check(&SWAPS, "limit p x/y 2\n limit q x/y 2", &ABOVE, 4, 23_659);
+}
+
+#[test]
+fn modes() {
+    check(&MODES, "tier t x/y 1 observe", &ABOVE, 4, 38_123);
+}
+
+#[test]
+fn modes_where_tiers_let_pass() {
+    let here = "tier t x/y 0 warn\n scope p under acme tier t\n scope q under acme tier t";
+    check(&MODES, here, &["limit acme x/y 2 warn"], 4, 10_336);
+}
+
+#[test]
+fn windows() {
+    check(&WINDOWS, "", &["", "limit acme x/y 2"], 4, 20_986);
+}
+
+#[test]
+fn requests() {
+    check(&REQUESTS, "", &[""], 4, 8_113);
 }

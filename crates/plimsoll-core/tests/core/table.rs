@@ -9,6 +9,7 @@ use plimsoll_core::names::ScopeId;
 use plimsoll_core::outcome::{Decision, Denial, Done, Outcome};
 
 use crate::auditor::Auditor;
+use crate::bench::granted;
 
 /// What must come of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +33,10 @@ impl Verdict {
     pub(crate) fn is_met(&self, decision: &Decision, known: &Reservation) -> bool {
         let causes: Vec<Cause> = decision.events.iter().map(|event| event.cause).collect();
         let told = match &decision.outcome {
-            Outcome::Done(Done::Reservation(row)) => Ok(row),
-            Outcome::Done(_) => return false,
+            Outcome::Done(done) => match granted(done) {
+                Some((row, _)) => Ok(row),
+                None => return false,
+            },
             Outcome::Denied(denial) => Err(denial),
         };
         let expired = Denial::StateConflict { state: "expired" };
@@ -43,7 +46,10 @@ impl Verdict {
                 causes == [Cause::Expired] && told.is_ok_and(|row| row.state.name() == "expired")
             }
             Verdict::LapsesDenied => causes == [Cause::Expired] && told == Err(&expired),
-            Verdict::Same => causes.is_empty() && told == Ok(known),
+            Verdict::Same => {
+                causes.is_empty()
+                    && decision.outcome == Outcome::Done(Done::Reservation(known.clone()))
+            }
             Verdict::Moves(cause) => causes == [*cause] && told.is_ok(),
             Verdict::Judged(cause) => match told {
                 Ok(_) => causes.last() == Some(cause),

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll_core::amount::{Amount, Ceiling};
+use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::bounds::{ATTRIBUTES_MAX, RESERVATION_LINES_MAX};
-use plimsoll_core::model::{Asked, Attributes, Line, Lines, LinesError, Role, State};
+use plimsoll_core::event::{Cause, Mark};
+use plimsoll_core::model::{Asked, Attributes, Line, Lines, LinesError, Mode, Role, State, Window};
+use plimsoll_core::outcome::Source;
 use plimsoll_core::report::ReservationFilter;
 
 use crate::script::{command, run};
-use crate::world::{START, amount, item, location, resource, text};
+use crate::world::{START, after_start, amount, item, location, resource, text, tier};
 
 fn lines(asked: &[(&str, u64)]) -> Result<Lines, LinesError> {
     let line = |(of, units): &(&str, u64)| Line {
@@ -107,15 +109,30 @@ fn roles() {
         (Role::Admin, "disable k1"),
         (Role::Admin, "delete k1"),
         (Role::Admin, "forget acme before 300s"),
+        (Role::Enforcer, "submit q1 p vm/disk 1"),
+        (Role::Enforcer, "cancel q1"),
+        (Role::Manager, "approve q1"),
+        (Role::Manager, "deny q1"),
+        (Role::Admin, "tier gold vm/disk 1"),
+        (Role::Admin, "refused acme p vm/disk 1"),
+        (Role::Admin, "webhook w1 everything"),
+        (Role::Admin, "unhook w1"),
+        (Role::Admin, "told w1 1"),
     ];
     for (role, line) in roles {
         let action = command(line).action;
         assert_eq!((action.role(), action.is_forced()), (role, false), "{line}");
     }
     for line in [
+        "reserve r1 p vm/disk 1 commit mend inventory",
+        "resize r1 vm/disk 1 mend inventory",
+        "transfer r1 to q mend inventory",
+        "release r1 mend inventory",
         "reserve r1 p vm/disk 1 commit force incident",
         "resize r1 vm/disk 2 force incident",
         "transfer r1 to q force incident",
+        "commit r1 force incident",
+        "release r1 force incident",
     ] {
         assert!(command(line).action.is_forced(), "{line}");
     }
@@ -125,6 +142,82 @@ fn roles() {
         order.map(Role::name),
         ["viewer", "enforcer", "manager", "admin"]
     );
+}
+
+/// A window starts before it ends, counts from its first instant, and no more from its last.
+#[test]
+fn windows() {
+    let at = |ms: Option<u64>| ms.map(after_start);
+    let window = |from: Option<u64>, until: Option<u64>| Window::new(at(from), at(until));
+    assert_eq!(window(Some(5), Some(5)), None);
+    assert_eq!(window(Some(5), Some(4)), None);
+    assert_eq!(Window::new(None, Some(Timestamp::default())), None);
+    assert_eq!(window(None, None), Some(Window::ALWAYS));
+    let open = |window: Option<Window>| {
+        let window = window.expect("it starts before it ends");
+        [4, 5, 6, 7].map(|ms| {
+            (
+                window.is_open(after_start(ms)),
+                window.is_over(after_start(ms)),
+            )
+        })
+    };
+    let (before, during, after) = ((false, false), (true, false), (false, true));
+    let both = window(Some(5), Some(7));
+    assert_eq!(open(both), [before, during, during, after]);
+    assert_eq!(
+        open(window(Some(6), None)),
+        [before, before, during, during]
+    );
+    assert_eq!(open(window(None, Some(5))), [during, after, after, after]);
+    assert_eq!(open(window(None, None)), [during; 4]);
+    let both = both.expect("it starts before it ends");
+    assert_eq!(
+        (both.starts_at(), both.ends_at()),
+        (at(Some(5)), at(Some(7)))
+    );
+}
+
+/// The names that surfaces share: never reused.
+#[test]
+fn names_of_what_happens() {
+    let modes = [Mode::Enforce, Mode::Warn, Mode::Observe];
+    assert_eq!(modes.map(Mode::name), ["enforce", "warn", "observe"]);
+    assert_eq!(Mode::default(), Mode::Enforce);
+    let causes = [
+        (Cause::TierPut, "tier_put"),
+        (Cause::RefusalsCounted, "refusals_counted"),
+        (Cause::RequestSubmitted, "request_submitted"),
+        (Cause::RequestApproved, "request_approved"),
+        (Cause::RequestDenied, "request_denied"),
+        (Cause::RequestCancelled, "request_cancelled"),
+        (Cause::WebhookPut, "webhook_put"),
+        (Cause::WebhookDeleted, "webhook_deleted"),
+        (Cause::WebhookDelivered, "webhook_delivered"),
+    ];
+    for (cause, name) in causes {
+        assert_eq!(cause.name(), name);
+    }
+    let reason = text("why");
+    let marks = [
+        (Mark::Enforced, "enforced"),
+        (
+            Mark::Forced {
+                reason: reason.clone(),
+            },
+            "forced",
+        ),
+        (Mark::Mended { reason }, "mended"),
+        (Mark::Passed { limits: vec![] }, "passed"),
+    ];
+    for (mark, name) in marks {
+        assert_eq!(mark.name(), name);
+    }
+    let tier = Source::Tier {
+        tier: tier("gold"),
+        item: item("vm/disk"),
+    };
+    assert_eq!(tier.name(), "tier");
 }
 
 #[test]
@@ -159,6 +252,7 @@ fn reservations_are_found_by_state_and_line() {
     ");
     let found = |state, name: Option<&str>, place: Option<&str>| {
         let filter = ReservationFilter {
+            holder: None,
             state,
             resource: name.map(resource),
             location: place.map(location),

@@ -6,9 +6,13 @@ use plimsoll_core::amount::{Amount, Timestamp};
 use plimsoll_core::event::{Change, Event, Head, Log};
 use plimsoll_core::invariants::{accounts_of, may_follow};
 use plimsoll_core::model::{
-    Account, Item, Limit, Location, Principal, Reservation, Resource, Scope, State,
+    Account, Item, Limit, Location, Principal, Request, Reservation, Resource, Scope, State, Tally,
+    Tier, Webhook, Window,
 };
-use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId, Text};
+use plimsoll_core::names::{
+    LocationId, PrincipalId, RequestId, ReservationId, ResourceName, ScopeId, Text, TierName,
+    WebhookId,
+};
 use plimsoll_core::rows::Rows;
 
 /// All rows there are.
@@ -18,8 +22,12 @@ pub(crate) struct World {
     pub(crate) resources: BTreeMap<ResourceName, Resource>,
     pub(crate) locations: BTreeMap<LocationId, Location>,
     pub(crate) scopes: BTreeMap<ScopeId, Scope>,
-    pub(crate) limits: BTreeMap<(ScopeId, Item), Limit>,
+    pub(crate) tiers: BTreeMap<TierName, Tier>,
+    pub(crate) webhooks: BTreeMap<WebhookId, Webhook>,
+    pub(crate) limits: BTreeMap<(ScopeId, Item), Vec<Limit>>,
     pub(crate) accounts: BTreeMap<(ScopeId, Item), Account>,
+    pub(crate) tallies: BTreeMap<(ScopeId, Item), Tally>,
+    pub(crate) requests: BTreeMap<RequestId, Request>,
     pub(crate) reservations: BTreeMap<(ScopeId, ReservationId), Reservation>,
     pub(crate) principals: BTreeMap<PrincipalId, Principal>,
 }
@@ -58,14 +66,20 @@ impl World {
             Change::Scope(row) => {
                 self.scopes.insert(row.id.clone(), row);
             }
-            Change::Limit(row) => {
-                self.limits
-                    .insert((row.scope.clone(), row.item.clone()), row);
-            }
-            Change::LimitGone { scope, item } => {
-                self.limits
-                    .remove(&(scope, item))
-                    .expect("a limit that was there");
+            Change::Limits {
+                scope,
+                item,
+                limits,
+            } => {
+                for limit in &limits {
+                    assert_eq!((&limit.scope, &limit.item), (&scope, &item));
+                }
+                if limits.is_empty() {
+                    let gone = self.limits.remove(&(scope, item));
+                    gone.expect("limits that were there");
+                } else {
+                    self.limits.insert((scope, item), limits);
+                }
             }
             Change::Account {
                 scope,
@@ -82,6 +96,26 @@ impl World {
                 self.reservations
                     .remove(&(key.tenant, key.id))
                     .expect("a reservation that was there");
+            }
+            Change::Tier(row) => {
+                self.tiers.insert(row.name.clone(), row);
+            }
+            Change::Tally { scope, item, tally } => {
+                self.tallies.insert((scope, item), tally);
+            }
+            Change::Request(row) => {
+                self.requests.insert(row.id.clone(), row);
+            }
+            Change::RequestGone { tenant, id } => {
+                let gone = self.requests.remove(&id).expect("a request that was there");
+                assert_eq!(gone.tenant, tenant);
+            }
+            Change::Webhook(row) => {
+                self.webhooks.insert(row.id.clone(), row);
+            }
+            Change::WebhookGone(id) => {
+                let gone = self.webhooks.remove(&id);
+                gone.expect("a webhook that was there");
             }
             Change::Principal(row) => {
                 self.principals.insert(row.id.clone(), row);
@@ -127,6 +161,20 @@ impl World {
             .collect();
         rows.sort_by_key(|(at, row)| (*at, row.id.clone()));
         rows.into_iter().map(|(_, row)| row)
+    }
+
+    /// The same world, in which the limits that count at an instant count always, and no others.
+    pub(crate) fn with_limits_as_of(&self, now: Timestamp) -> Self {
+        let mut world = self.clone();
+        for ((scope, _), limits) in &mut world.limits {
+            let head = self.head(&Log::Tenant(self.tenant_of(scope)));
+            let counts = Limit::in_force(limits, head.at.max(now)).cloned();
+            *limits = counts.into_iter().collect();
+            for limit in limits {
+                limit.window = Window::ALWAYS;
+            }
+        }
+        world
     }
 
     /// Asserts that the accounts are the sums of the live reservations, within the number space.
@@ -177,13 +225,49 @@ impl Rows for World {
         self.scopes.get(id)
     }
 
-    fn limit(&self, scope: &ScopeId, item: &Item) -> Option<&Limit> {
-        self.limits.get(&(scope.clone(), item.clone()))
+    fn tier(&self, name: &TierName) -> Option<&Tier> {
+        self.tiers.get(name)
+    }
+
+    fn tier_count(&self) -> usize {
+        self.tiers.len()
+    }
+
+    fn webhook(&self, id: &WebhookId) -> Option<&Webhook> {
+        self.webhooks.get(id)
+    }
+
+    fn webhook_count(&self) -> usize {
+        self.webhooks.len()
+    }
+
+    fn has_children(&self, scope: &ScopeId) -> bool {
+        let mut scopes = self.scopes.values();
+        scopes.any(|it| it.parent.as_ref() == Some(scope))
+    }
+
+    fn limits(&self, scope: &ScopeId, item: &Item) -> &[Limit] {
+        let row = self.limits.get(&(scope.clone(), item.clone()));
+        row.map_or(&[], Vec::as_slice)
     }
 
     fn account(&self, scope: &ScopeId, item: &Item) -> Account {
         let row = self.accounts.get(&(scope.clone(), item.clone()));
         row.copied().unwrap_or_default()
+    }
+
+    fn tally(&self, scope: &ScopeId, item: &Item) -> Tally {
+        let row = self.tallies.get(&(scope.clone(), item.clone()));
+        row.copied().unwrap_or_default()
+    }
+
+    fn request(&self, id: &RequestId) -> Option<&Request> {
+        self.requests.get(id)
+    }
+
+    fn requests(&self, tenant: &ScopeId) -> impl Iterator<Item = &Request> {
+        let rows = self.requests.values();
+        rows.filter(|row| row.tenant == *tenant)
     }
 
     fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<&Reservation> {
@@ -227,6 +311,21 @@ pub(crate) fn principal(id: &str) -> PrincipalId {
 /// A location's id.
 pub(crate) fn location(id: &str) -> LocationId {
     LocationId::parse(id).unwrap_or_else(|error| panic!("location `{id}` {error}"))
+}
+
+/// A tier's name.
+pub(crate) fn tier(name: &str) -> TierName {
+    TierName::parse(name).unwrap_or_else(|error| panic!("tier `{name}` {error}"))
+}
+
+/// A request's id.
+pub(crate) fn request(id: &str) -> RequestId {
+    RequestId::parse(id).unwrap_or_else(|error| panic!("request `{id}` {error}"))
+}
+
+/// A webhook's id.
+pub(crate) fn webhook(id: &str) -> WebhookId {
+    WebhookId::parse(id).unwrap_or_else(|error| panic!("webhook `{id}` {error}"))
 }
 
 /// A resource's name.

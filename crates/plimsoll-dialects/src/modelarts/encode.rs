@@ -1,6 +1,6 @@
 //! From rows to the answer to a [`Call`].
 
-use plimsoll_core::amount::Ceiling;
+use plimsoll_core::amount::{Ceiling, Timestamp};
 use plimsoll_core::model::{Reach, Scope};
 use plimsoll_core::names::{ScopeId, Text};
 use plimsoll_core::report::{self, Quota};
@@ -20,19 +20,20 @@ const NETWORK_CIDRS: [&str; 2] = ["192.168.0.0/24", "172.16.31.0/16"];
 /// As in the vendor's example. Plimsoll makes no pools either.
 const POOL_HIGH_AVAILABLE: bool = true;
 
-/// Answers a call for a caller with `reach`, from the rows that the call's footprint names.
+/// Answers a call for a caller with `reach`, from the rows that the call's footprint names, with
+/// the limits in force at `now`.
 pub fn answer<R: Rows>(
     call: &Call,
     rows: &R,
     reach: &Reach,
     settings: &Settings,
     request_id: &RequestId,
+    now: Timestamp,
 ) -> Reply {
     let answered = match call {
-        Call::Quotas { project } => {
-            quotas(rows, reach, project, settings).map(|quotas| reply(200, &quotas, request_id))
-        }
-        Call::OsUserConfig { project } => os_user_config(rows, reach, project)
+        Call::Quotas { project } => quotas(rows, reach, project, settings, now)
+            .map(|quotas| reply(200, &quotas, request_id)),
+        Call::OsUserConfig { project } => os_user_config(rows, reach, project, now)
             .map(|os_user_config| reply(200, &os_user_config, request_id)),
         Call::Projects { name } => Ok(reply(
             200,
@@ -48,10 +49,11 @@ fn quotas<R: Rows>(
     reach: &Reach,
     project: &ScopeId,
     settings: &Settings,
+    now: Timestamp,
 ) -> Result<QuotasResponse, ModelArtsError> {
     let scope = project_within(rows, reach, project)?;
     let resources = MAPPED.iter().filter_map(|mapped| {
-        let quota = quota(rows, scope, mapped)?;
+        let quota = quota(rows, scope, mapped, now)?;
         let used = quota.used.plus_or_max(quota.held);
         Some(ResourceQuota {
             resource_type: mapped.resource_type,
@@ -71,10 +73,11 @@ fn os_user_config<R: Rows>(
     rows: &R,
     reach: &Reach,
     project: &ScopeId,
+    now: Timestamp,
 ) -> Result<OsUserConfig, ModelArtsError> {
     let scope = project_within(rows, reach, project)?;
     let limit = |mapped| {
-        let limit = integer(quota(rows, scope, mapped)?.ceiling);
+        let limit = integer(quota(rows, scope, mapped, now)?.ceiling);
         Some(i32::try_from(limit).unwrap_or(i32::MAX))
     };
     match (limit(&NETWORK), limit(&POOL)) {
@@ -101,10 +104,10 @@ fn project_within<'a, R: Rows>(
 }
 
 /// The quota of a resource, where the catalogue has it and counts it the vendor's way.
-fn quota<R: Rows>(rows: &R, project: &Scope, mapped: &Mapped) -> Option<Quota> {
+fn quota<R: Rows>(rows: &R, project: &Scope, mapped: &Mapped, now: Timestamp) -> Option<Quota> {
     let item = mapped.item()?;
     let resource = rows.resource(&item.resource)?;
-    (!resource.per_location).then(|| report::quota(rows, project, resource, item))
+    (!resource.per_location).then(|| report::quota(rows, project, resource, item, now))
 }
 
 /// Unlimited is `-1`, as in the vendor's other quota operations.

@@ -1,4 +1,4 @@
-//! The OpenAPI document of the native API, generated from [`OPERATIONS`] and the wire types.
+//! The OpenAPI document of the native API, generated from [`operations()`] and the wire types.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::BASE;
 use super::errors::status_description;
-use super::operations::{Body, OPERATIONS, Operation};
+use super::operations::{Body, Operation, operations};
 use super::parameter::Parameter;
 use super::wire::replies;
 use super::wire::words::{id_schema, resource_part_schema};
@@ -33,7 +33,7 @@ pub fn document() -> Value {
         replies: settings.for_serialize().into_generator(),
     };
     let mut paths = server_paths();
-    for operation in OPERATIONS {
+    for operation in operations() {
         let path = paths
             .entry(format!("{BASE}{}", operation.path))
             .or_insert_with(|| json!({}));
@@ -126,15 +126,34 @@ fn parameters(operation: &Operation) -> Value {
             "schema": {"type": "string", "pattern": "^\"[0-9]+\"$"},
         })
     });
-    in_path.chain(in_query).chain(if_match).collect()
+    let last_event_id = is_live(operation).then(|| {
+        json!({
+            "name": "last-event-id",
+            "in": "header",
+            "required": false,
+            "description": "Of a live reader: the id of the last event that he was told; it goes before `after`.",
+            "schema": {"type": "string", "pattern": "^[0-9]+$"},
+        })
+    });
+    let in_head = if_match.into_iter().chain(last_event_id);
+    in_path.chain(in_query).chain(in_head).collect()
+}
+
+/// What is read after a revision can also be read as it grows, as a stream of events.
+fn is_live(operation: &Operation) -> bool {
+    operation.query.contains(&Parameter::After)
 }
 
 fn responses(operation: &Operation, generators: &mut Generators) -> Value {
     let schema = (operation.response)(&mut generators.replies);
-    let done = json!({
-        "description": "Done, or done before.",
-        "content": {"application/json": {"schema": schema}},
-    });
+    let mut content = json!({"application/json": {"schema": schema}});
+    if is_live(operation)
+        && let Value::Object(content) = &mut content
+    {
+        let stream = json!({"schema": {"type": "string"}});
+        content.insert("text/event-stream".to_owned(), stream);
+    }
+    let done = json!({"description": "Done, or done before.", "content": content});
     let of_body = match operation.request {
         Body::None => &[][..],
         Body::Optional(_) | Body::Required(_) => &PROBLEMS_OF_BODIES,
@@ -149,7 +168,7 @@ fn responses(operation: &Operation, generators: &mut Generators) -> Value {
 }
 
 fn problem_responses(problem: &Value) -> Value {
-    let own = OPERATIONS.iter().flat_map(|operation| operation.problems);
+    let own = operations().flat_map(|operation| operation.problems);
     let statuses: BTreeSet<&u16> = PROBLEMS
         .iter()
         .chain(&PROBLEMS_OF_BODIES)

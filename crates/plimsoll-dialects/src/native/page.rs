@@ -1,7 +1,9 @@
 //! Page tokens: the key of the last row of a page, opaque to callers.
 
 use plimsoll_core::model::Item;
-use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId};
+use plimsoll_core::names::{
+    LocationId, PrincipalId, RequestId, ReservationId, ResourceName, ScopeId,
+};
 
 use crate::sign::{byte_from_hex, hex_pair};
 
@@ -55,6 +57,7 @@ macro_rules! id_key {
 }
 
 id_key!(PrincipalId, 'p');
+id_key!(RequestId, 'q');
 id_key!(ReservationId, 'r');
 id_key!(ScopeId, 's');
 

@@ -1,6 +1,6 @@
 //! From rows to the answer to a [`Call`].
 
-use plimsoll_core::amount::Amount;
+use plimsoll_core::amount::{Amount, Timestamp};
 use plimsoll_core::model::{Item, Location, Resource, Scope};
 use plimsoll_core::names::{ResourceName, ScopeId};
 use plimsoll_core::report;
@@ -12,18 +12,20 @@ use crate::zenlayer::errors::{ZenlayerError, error_reply};
 use crate::zenlayer::wire::{ImageQuotaInfo, ImageQuotas, Success, ZoneInfo, ZoneSet};
 use crate::zenlayer::{Call, IMAGE_RESOURCE, RequestId, Settings, UnknownZone, Version, Zones};
 
-/// Answers a call for `team`, from the rows that its footprint names.
+/// Answers a call for `team`, from the rows that its footprint names, with the limits in force at
+/// `now`.
 pub fn answer<R: Rows>(
     call: &Call,
     rows: &R,
     team: &ScopeId,
     settings: &Settings,
     request_id: &RequestId,
+    now: Timestamp,
 ) -> Reply {
     let id = request_id.as_str();
     let answered = match call {
         Call::DescribeImageQuota { zones } => {
-            image_quotas(rows, team, zones, settings).map(|images| {
+            image_quotas(rows, team, zones, settings, now).map(|images| {
                 let request_id = id;
                 success(id, &ImageQuotas { request_id, images })
             })
@@ -49,6 +51,7 @@ fn image_quotas<'a, R: Rows>(
     team: &ScopeId,
     zones: &Zones,
     settings: &Settings,
+    now: Timestamp,
 ) -> Result<Vec<ImageQuotaInfo<'a>>, ZenlayerError> {
     let team = rows.scope(team).ok_or(ZenlayerError::NoTeam)?;
     let image = ResourceName::parse(IMAGE_RESOURCE).ok();
@@ -57,7 +60,7 @@ fn image_quotas<'a, R: Rows>(
         .filter(|image| image.per_location)
         .ok_or(ZenlayerError::ImageQuotaNotConfigured)?;
     let locations = located(rows, zones, settings, offers_images)?;
-    let quota = |location| image_quota(rows, team, image, location);
+    let quota = |location| image_quota(rows, team, image, location, now);
     Ok(locations.into_iter().map(quota).collect())
 }
 
@@ -67,12 +70,13 @@ fn image_quota<'a, R: Rows>(
     team: &Scope,
     image: &Resource,
     location: &'a Location,
+    now: Timestamp,
 ) -> ImageQuotaInfo<'a> {
     let item = Item {
         resource: image.name.clone(),
         location: Some(location.id.clone()),
     };
-    let quota = report::quota(rows, team, image, item);
+    let quota = report::quota(rows, team, image, item, now);
     ImageQuotaInfo {
         count: int_32(quota.used.plus_or_max(quota.held)),
         zone_id: location.id.as_str(),

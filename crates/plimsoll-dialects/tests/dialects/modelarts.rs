@@ -1,7 +1,7 @@
 //! ModelArts' operations, as transcripts.
 
 use expect_test::{Expect, expect};
-use plimsoll_core::amount::Ceiling;
+use plimsoll_core::amount::{Ceiling, Timestamp};
 use plimsoll_core::model::Reach;
 use plimsoll_dialects::http::{Reply, Request};
 use plimsoll_dialects::modelarts::{
@@ -36,6 +36,11 @@ fn own() -> Reach {
     Reach::Below(scope_id(PROJECT))
 }
 
+/// When every call is made.
+fn now() -> Timestamp {
+    Timestamp::from_ms(1_000).unwrap()
+}
+
 /// All but authentication.
 fn serve(
     request: &Request<'_>,
@@ -46,7 +51,14 @@ fn serve(
     route(request)?;
     let call = decode(request)?;
     let loaded = world.loaded(&call.footprint(reach));
-    Ok(answer(&call, &loaded, reach, settings, &request_id()))
+    Ok(answer(
+        &call,
+        &loaded,
+        reach,
+        settings,
+        &request_id(),
+        now(),
+    ))
 }
 
 fn serve_in(world: &World, reach: &Reach, numbers: Numbers, transcript: &str) -> Reply {
@@ -191,6 +203,38 @@ fn quotas_of_every_type() {
         {"type":"VPC_CONTAIN_ROUTETABLE","quota":14,"used":13},
         {"type":"ROUTETABLE_CONTAIN_ROUTES","quota":15,"used":14}]}}"#]]
     .assert_eq(&lines);
+}
+
+/// The vendor knows no limits in time: it shows the one that counts when it is asked.
+#[test]
+fn limits_for_a_time() {
+    let now_ms = now().ms();
+    for (window, expect) in [
+        (
+            (now_ms, now_ms + 1),
+            expect![[
+                r#"200 {"networkCidrs":["192.168.0.0/24","172.16.31.0/16"],"networkQuota":15,"poolQuota":30,"poolHighAvailable":true}"#
+            ]],
+        ),
+        (
+            (0, now_ms),
+            expect![[
+                r#"200 {"networkCidrs":["192.168.0.0/24","172.16.31.0/16"],"networkQuota":15,"poolQuota":20,"poolHighAvailable":true}"#
+            ]],
+        ),
+        (
+            (now_ms + 1, now_ms + 2),
+            expect![[
+                r#"200 {"networkCidrs":["192.168.0.0/24","172.16.31.0/16"],"networkQuota":15,"poolQuota":20,"poolHighAvailable":true}"#
+            ]],
+        ),
+    ] {
+        let world = world()
+            .limit(PROJECT, "modelarts/pool", finite(20))
+            .limit_between(window, PROJECT, "modelarts/pool", finite(30));
+        let path = "GET /v1/6f5da086876d4cd084d36f8bd3346036/os-user-config";
+        check_in(&world, path, expect);
+    }
 }
 
 /// Source: VPC API reference, "Querying Quotas": `-1` is unlimited.

@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::event::{Head, Log};
 use plimsoll_core::model::{
-    Account, Attributes, Item, Limit, Location, Principal, Reservation, Resource, Scope,
+    Account, Alerts, Attributes, Item, Limit, Location, Mode, Principal, Request, Reservation,
+    Resource, Scope, Tally, Tier, Webhook, Window,
 };
-use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId, Text};
+use plimsoll_core::names::{
+    LocationId, PrincipalId, RequestId, ReservationId, ResourceName, ScopeId, Text, TierName,
+    WebhookId,
+};
 use plimsoll_core::rows::{Footprint, Rows, path};
 
 #[derive(Clone, Default)]
@@ -15,7 +19,7 @@ pub(crate) struct World {
     resources: BTreeMap<ResourceName, Resource>,
     locations: BTreeMap<LocationId, Location>,
     scopes: BTreeMap<ScopeId, Scope>,
-    limits: BTreeMap<(ScopeId, Item), Limit>,
+    limits: BTreeMap<(ScopeId, Item), Vec<Limit>>,
     accounts: BTreeMap<(ScopeId, Item), Account>,
 }
 
@@ -56,6 +60,8 @@ impl World {
             default_ceiling: finite(default),
             per_location,
             adjustable: true,
+            auto_approval: None,
+            alerts: Alerts::default(),
             description: text(""),
         };
         self.resources.insert(name, resource);
@@ -96,22 +102,43 @@ impl World {
             depth: parent.as_ref().map_or(1, |parent| parent.depth + 1),
             parent: parent.map(|parent| parent.id),
             kind: text("project"),
+            tier: None,
         };
         self.scopes.insert(id, scope);
         self
     }
 
-    pub(crate) fn limit(mut self, scope: &str, about: &str, ceiling: Ceiling) -> World {
+    pub(crate) fn limit(self, scope: &str, about: &str, ceiling: Ceiling) -> World {
+        self.limit_in(Window::ALWAYS, scope, about, ceiling)
+    }
+
+    /// A limit that counts from one instant until another, in milliseconds.
+    pub(crate) fn limit_between(
+        self,
+        (start_ms, end_ms): (u64, u64),
+        scope: &str,
+        about: &str,
+        ceiling: Ceiling,
+    ) -> World {
+        let window = Window::new(Timestamp::from_ms(start_ms), Timestamp::from_ms(end_ms));
+        self.limit_in(window.unwrap(), scope, about, ceiling)
+    }
+
+    fn limit_in(mut self, window: Window, scope: &str, about: &str, ceiling: Ceiling) -> World {
         let limit = Limit {
             scope: scope_id(scope),
             item: item(about),
+            window,
             ceiling,
+            mode: Mode::Enforce,
             set_by: PrincipalId::parse("admin").unwrap(),
             set_at: Timestamp::default(),
             reason: text("test"),
+            request: None,
             revision: 1,
         };
-        self.limits.insert((scope_id(scope), item(about)), limit);
+        let place = (scope_id(scope), item(about));
+        self.limits.entry(place).or_default().push(limit);
         self
     }
 
@@ -157,7 +184,7 @@ impl World {
 
 impl Rows for World {
     fn head(&self, _: &Log) -> Head {
-        unreachable!("a report needs no log")
+        Head::default()
     }
 
     fn resource(&self, name: &ResourceName) -> Option<&Resource> {
@@ -184,17 +211,51 @@ impl Rows for World {
         self.locations.len()
     }
 
+    fn tier(&self, _: &TierName) -> Option<&Tier> {
+        None
+    }
+
+    fn tier_count(&self) -> usize {
+        0
+    }
+
+    fn webhook(&self, _: &WebhookId) -> Option<&Webhook> {
+        unreachable!("a report needs no webhook")
+    }
+
+    fn webhook_count(&self) -> usize {
+        0
+    }
+
     fn scope(&self, id: &ScopeId) -> Option<&Scope> {
         self.scopes.get(id)
     }
 
-    fn limit(&self, scope: &ScopeId, item: &Item) -> Option<&Limit> {
-        self.limits.get(&(scope.clone(), item.clone()))
+    fn has_children(&self, scope: &ScopeId) -> bool {
+        let mut scopes = self.scopes.values();
+        scopes.any(|it| it.parent.as_ref() == Some(scope))
+    }
+
+    fn limits(&self, scope: &ScopeId, item: &Item) -> &[Limit] {
+        let limits = self.limits.get(&(scope.clone(), item.clone()));
+        limits.map_or(&[], Vec::as_slice)
     }
 
     fn account(&self, scope: &ScopeId, item: &Item) -> Account {
         let account = self.accounts.get(&(scope.clone(), item.clone()));
         account.copied().unwrap_or_default()
+    }
+
+    fn tally(&self, _: &ScopeId, _: &Item) -> Tally {
+        Tally::default()
+    }
+
+    fn request(&self, _: &RequestId) -> Option<&Request> {
+        unreachable!("a report needs no request")
+    }
+
+    fn requests(&self, _: &ScopeId) -> impl Iterator<Item = &Request> {
+        std::iter::empty()
     }
 
     fn reservation(&self, _: &ScopeId, _: &ReservationId) -> Option<&Reservation> {

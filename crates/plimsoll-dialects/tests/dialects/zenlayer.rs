@@ -1,7 +1,7 @@
 //! Zenlayer's operations, as transcripts.
 
 use expect_test::{Expect, expect};
-use plimsoll_core::amount::Ceiling;
+use plimsoll_core::amount::{Ceiling, Timestamp};
 use plimsoll_core::model::Reach;
 use plimsoll_dialects::http::{Reply, Request};
 use plimsoll_dialects::zenlayer::{
@@ -44,6 +44,11 @@ fn world() -> World {
         .account("other", "vm/image@FRA-A", 4, 0)
 }
 
+/// When every call is made.
+fn now() -> Timestamp {
+    Timestamp::from_ms(1_000).unwrap()
+}
+
 /// All but authentication.
 fn serve(
     request: &Request<'_>,
@@ -55,7 +60,7 @@ fn serve(
     let team = team(reach)?;
     let call = decode(request)?;
     let loaded = world.loaded(&call.footprint(team));
-    Ok(answer(&call, &loaded, team, settings, &request_id()))
+    Ok(answer(&call, &loaded, team, settings, &request_id(), now()))
 }
 
 fn serve_in(world: &World, settings: &Settings, wire: &Wire) -> Reply {
@@ -86,6 +91,40 @@ fn images(world: &World, unknown_zone: UnknownZone, body: &str) -> String {
 
 fn check_images(world: &World, body: &str, expected: Expect) {
     expected.assert_eq(&images(world, UnknownZone::default(), body));
+}
+
+/// The vendor knows no limits in time: it shows the one that counts when it is asked.
+#[test]
+fn limits_for_a_time() {
+    let now_ms = now().ms();
+    for (window, expect) in [
+        (
+            (now_ms, now_ms + 1),
+            expect![[
+                r#"{"requestId":"T56C2FE84-40CC-4A84-A68B-D5EB12A03768","response":{"requestId":"T56C2FE84-40CC-4A84-A68B-D5EB12A03768","images":[{"count":2,"zoneId":"FRA-A","maxCount":30}]}}"#
+            ]],
+        ),
+        (
+            (0, now_ms),
+            expect![[
+                r#"{"requestId":"T56C2FE84-40CC-4A84-A68B-D5EB12A03768","response":{"requestId":"T56C2FE84-40CC-4A84-A68B-D5EB12A03768","images":[{"count":2,"zoneId":"FRA-A","maxCount":20}]}}"#
+            ]],
+        ),
+        (
+            (now_ms + 1, now_ms + 2),
+            expect![[
+                r#"{"requestId":"T56C2FE84-40CC-4A84-A68B-D5EB12A03768","response":{"requestId":"T56C2FE84-40CC-4A84-A68B-D5EB12A03768","images":[{"count":2,"zoneId":"FRA-A","maxCount":20}]}}"#
+            ]],
+        ),
+    ] {
+        let world = world().limit("team", "vm/image", finite(20)).limit_between(
+            window,
+            "team",
+            "vm/image@FRA-A",
+            finite(30),
+        );
+        check_images(&world, r#"{"zoneIds":["FRA-A"]}"#, expect);
+    }
 }
 
 /// Source: Zenlayer API reference, "DescribeImageQuota", the example.

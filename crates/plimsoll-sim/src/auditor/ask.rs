@@ -1,9 +1,15 @@
 //! Requests as the auditor reads them: from the bytes on the wire, with its own eyes.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
-use super::model::{Ceiling, Content, Item, Line};
-use crate::step::Ask;
+use super::limits::{Mode, Window};
+use super::model::{Ceiling, Content, Item, Line, Resource};
+use super::ms_of;
+use super::reconcile::Inventory;
+use super::wishes::Rule;
+use crate::step::{Ask, request_id};
 
 /// What a request asks for.
 pub(super) enum Question {
@@ -17,24 +23,33 @@ pub(super) enum Question {
         id: String,
         scope: String,
     },
-    PutLimit(PutLimit),
-    DeleteLimit {
+    Reservations {
         scope: String,
-        item: Item,
-        expected: Option<u64>,
+        state: Option<String>,
     },
+    Reconcile(Inventory),
+    PutLimit(PutLimit),
+    DeleteLimit(DeleteLimit),
     PutResource {
         name: String,
-        ceiling: Ceiling,
-        per_location: bool,
+        resource: Resource,
+    },
+    PutTier {
+        name: String,
+        limits: Vec<(Item, Ceiling, Mode)>,
     },
     PutLocation {
         id: String,
     },
-    PutScope {
+    PutScope(PutScope),
+    Submit(Submit),
+    Rule(Ruling),
+    Wish {
         id: String,
-        parent: Option<String>,
-        kind: String,
+    },
+    Wishes {
+        scope: String,
+        status: Option<String>,
     },
 }
 
@@ -42,14 +57,23 @@ impl Question {
     /// Whether it is answered from what is durable, and changes nothing.
     pub(super) fn is_read(&self) -> bool {
         match self {
-            Question::Check(_) | Question::Quotas { .. } | Question::Reservation { .. } => true,
+            Question::Check(_)
+            | Question::Quotas { .. }
+            | Question::Reservation { .. }
+            | Question::Reservations { .. }
+            | Question::Wish { .. }
+            | Question::Wishes { .. } => true,
+            Question::Reconcile(inventory) => !inventory.repair,
             Question::Verb(_)
             | Question::Batch(_)
             | Question::PutLimit(_)
-            | Question::DeleteLimit { .. }
+            | Question::DeleteLimit(_)
             | Question::PutResource { .. }
+            | Question::PutTier { .. }
             | Question::PutLocation { .. }
-            | Question::PutScope { .. } => false,
+            | Question::PutScope(_)
+            | Question::Submit(_)
+            | Question::Rule(_) => false,
         }
     }
 }
@@ -58,9 +82,54 @@ impl Question {
 pub(super) struct PutLimit {
     pub(super) scope: String,
     pub(super) item: Item,
+    pub(super) window: Window,
     pub(super) ceiling: Ceiling,
+    pub(super) mode: Mode,
     pub(super) reason: String,
     pub(super) expected: Option<u64>,
+}
+
+/// A limit to be taken away.
+pub(super) struct DeleteLimit {
+    pub(super) scope: String,
+    pub(super) item: Item,
+    pub(super) window: Window,
+    pub(super) expected: Option<u64>,
+}
+
+/// A scope to be made or changed.
+pub(super) struct PutScope {
+    pub(super) id: String,
+    pub(super) parent: Option<String>,
+    pub(super) kind: String,
+    pub(super) tier: Option<String>,
+}
+
+/// A higher limit to be asked for.
+pub(super) struct Submit {
+    /// Made by the server, of the ticket.
+    pub(super) id: String,
+    pub(super) scope: String,
+    pub(super) item: Item,
+    pub(super) limit: Ceiling,
+    pub(super) reason: String,
+}
+
+/// A request to be decided.
+pub(super) struct Ruling {
+    pub(super) id: String,
+    pub(super) what: Ruled,
+    pub(super) reason: String,
+}
+
+/// How it is decided.
+pub(super) enum Ruled {
+    Approved {
+        limit: Option<Ceiling>,
+        until: Option<u64>,
+    },
+    Denied,
+    Cancelled,
 }
 
 /// Something to be done with a reservation.
@@ -111,35 +180,74 @@ pub(super) fn read(ask: &Ask) -> Question {
         ("GET", ["scopes", scope, "quotas"]) => Question::Quotas {
             scope: (*scope).to_owned(),
         },
+        ("POST", ["requests"]) => Question::Submit(Submit {
+            id: request_id(ask.ticket),
+            scope: text(&body["scope"]).expect("the workload names it"),
+            item: item(&body),
+            limit: ceiling(&body["limit"]),
+            reason: text(&body["reason"]).unwrap_or_default(),
+        }),
+        ("POST", ["requests", id, verb]) => Question::Rule(Ruling {
+            id: (*id).to_owned(),
+            what: ruled(verb, &body),
+            reason: text(&body["reason"]).unwrap_or_default(),
+        }),
+        ("GET", ["scopes", scope, "reservations"]) => Question::Reservations {
+            scope: (*scope).to_owned(),
+            state: parameter(query, "state"),
+        },
+        ("POST", ["reconcile"]) => Question::Reconcile(inventory(&body)),
+        ("GET", ["scopes", scope, "requests"]) => Question::Wishes {
+            scope: (*scope).to_owned(),
+            status: parameter(query, "status"),
+        },
+        ("GET", ["requests", id]) => Question::Wish {
+            id: (*id).to_owned(),
+        },
+        ("PUT" | "DELETE", _) => setting(ask, &parts, query, &body),
+        (method, _) => panic!("the auditor does not know `{method} {path}`"),
+    }
+}
+
+/// Reads a request to set something.
+fn setting(ask: &Ask, parts: &[&str], query: &str, body: &Value) -> Question {
+    match (ask.method.as_str(), parts) {
         ("PUT", ["scopes", scope, "limits"]) => Question::PutLimit(PutLimit {
             scope: (*scope).to_owned(),
-            item: item(&body),
+            item: item(body),
+            window: window(text(&body["starts_at"]), text(&body["ends_at"])),
             ceiling: ceiling(&body["limit"]),
+            mode: mode(body),
             reason: text(&body["reason"]).unwrap_or_default(),
             expected: ask.if_match,
         }),
-        ("DELETE", ["scopes", scope, "limits"]) => Question::DeleteLimit {
+        ("DELETE", ["scopes", scope, "limits"]) => Question::DeleteLimit(DeleteLimit {
             scope: (*scope).to_owned(),
             item: Item {
                 resource: parameter(query, "resource").expect("the workload names it"),
                 location: parameter(query, "location"),
             },
+            window: window(parameter(query, "starts_at"), parameter(query, "ends_at")),
             expected: ask.if_match,
-        },
+        }),
         ("PUT", ["resources", service, name]) => Question::PutResource {
             name: format!("{service}/{name}"),
-            ceiling: ceiling(&body["default_limit"]),
-            per_location: body["per_location"] == Value::Bool(true),
+            resource: resource(body),
+        },
+        ("PUT", ["tiers", name]) => Question::PutTier {
+            name: (*name).to_owned(),
+            limits: tier_limits(body),
         },
         ("PUT", ["locations", id]) => Question::PutLocation {
             id: (*id).to_owned(),
         },
-        ("PUT", ["scopes", id]) => Question::PutScope {
+        ("PUT", ["scopes", id]) => Question::PutScope(PutScope {
             id: (*id).to_owned(),
             parent: text(&body["parent"]),
             kind: text(&body["kind"]).unwrap_or_default(),
-        },
-        (method, _) => panic!("the auditor does not know `{method} {path}`"),
+            tier: text(&body["tier"]),
+        }),
+        (method, _) => panic!("the auditor does not know `{method} {}`", ask.target),
     }
 }
 
@@ -220,6 +328,76 @@ fn item(body: &Value) -> Item {
 
 fn ceiling(limit: &Value) -> Ceiling {
     limit.as_u64().map_or(Ceiling::Unlimited, Ceiling::Finite)
+}
+
+fn inventory(body: &Value) -> Inventory {
+    let things = body["things"].as_array().into_iter().flatten();
+    let things = things.map(|thing| {
+        let holder = text(&thing["holder"]).expect("it is a text");
+        (holder, thing["amount"].as_u64().expect("it is a number"))
+    });
+    let things: BTreeMap<String, u64> = things.collect();
+    let repair = body["repair"] == Value::Bool(true);
+    Inventory {
+        scope: text(&body["scope"]).expect("the workload names it"),
+        item: item(body),
+        revision: body["revision"].as_u64().expect("it is a number"),
+        is_careless: repair && things.is_empty() && body["allow_empty"] != Value::Bool(true),
+        things,
+        repair,
+        reason: text(&body["reason"]).expect("the workload says why"),
+    }
+}
+
+fn mode(body: &Value) -> Mode {
+    match body["mode"].as_str() {
+        None | Some("enforce") => Mode::Enforce,
+        Some("warn") => Mode::Warn,
+        Some("observe") => Mode::Observe,
+        Some(other) => panic!("the auditor does not know the mode `{other}`"),
+    }
+}
+
+fn window(starts_at: Option<String>, ends_at: Option<String>) -> Window {
+    let at = |text: Option<String>| text.map(|text| ms_of(&text).expect("it is an instant"));
+    Window {
+        starts_at: at(starts_at),
+        ends_at: at(ends_at),
+    }
+}
+
+fn resource(body: &Value) -> Resource {
+    let rule = &body["auto_approval"];
+    Resource {
+        ceiling: ceiling(&body["default_limit"]),
+        per_location: body["per_location"] == Value::Bool(true),
+        adjustable: body["adjustable"] != Value::Bool(false),
+        rule: rule["limit"].as_u64().map(|limit| Rule {
+            limit,
+            factor_percent: rule["factor_percent"].as_u64(),
+            cool_off_ms: rule["cool_off_seconds"].as_u64().unwrap_or_default() * 1_000,
+        }),
+    }
+}
+
+fn tier_limits(body: &Value) -> Vec<(Item, Ceiling, Mode)> {
+    let limits = body["limits"].as_array().expect("it is a list");
+    let limits = limits
+        .iter()
+        .map(|limit| (item(limit), ceiling(&limit["limit"]), mode(limit)));
+    limits.collect()
+}
+
+fn ruled(verb: &str, body: &Value) -> Ruled {
+    match verb {
+        "approve" => Ruled::Approved {
+            limit: (!body["limit"].is_null()).then(|| ceiling(&body["limit"])),
+            until: window(None, text(&body["until"])).ends_at,
+        },
+        "deny" => Ruled::Denied,
+        "cancel" => Ruled::Cancelled,
+        other => panic!("the auditor does not know `{other}`"),
+    }
 }
 
 fn text(value: &Value) -> Option<String> {

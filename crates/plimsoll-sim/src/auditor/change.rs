@@ -1,6 +1,6 @@
 //! The table of what can happen to a reservation that is there.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::admission::Want;
 use super::model::{Line, Model, State, Taken};
@@ -13,6 +13,8 @@ pub(super) struct Change<'a> {
     pub(super) id: &'a str,
     pub(super) before: Taken,
     pub(super) now: u64,
+    /// Limits that were passed and that warn.
+    pub(super) warnings: Value,
 }
 
 impl Change<'_> {
@@ -128,20 +130,23 @@ impl Change<'_> {
             lines,
             instead_of: Some(&self.before),
             is_forced,
+            now: self.now,
         };
-        if !self.model.exceeded(&want).is_empty() {
+        let mut verdict = self.model.judge(&want);
+        if !verdict.is_clear() {
             self.model.lapse(self.tenant, self.now);
-            let exceeded = self.model.exceeded(&want);
-            if !exceeded.is_empty() {
-                let own_end = match self.before.state {
-                    State::Held { expires_at } => Some(expires_at),
-                    _ => None,
-                };
-                let mut refused = problem(422, "quota_exceeded");
-                refused.body["exceeded"] = self.model.exceeded_json(&exceeded, own_end);
-                return Err(refused);
-            }
+            verdict = self.model.judge(&want);
         }
+        if !verdict.refused.is_empty() {
+            let own_end = match self.before.state {
+                State::Held { expires_at } => Some(expires_at),
+                _ => None,
+            };
+            let mut refused = problem(422, "quota_exceeded");
+            refused.body["exceeded"] = self.model.exceeded_json(&verdict.refused, own_end);
+            return Err(refused);
+        }
+        self.warnings = self.model.note_passed(&verdict.passed, self.now);
         self.put(|taken| {
             taken.scope = to.to_owned();
             taken.lines = lines.to_vec();

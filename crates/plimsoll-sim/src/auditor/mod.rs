@@ -8,16 +8,22 @@
 mod admission;
 mod ask;
 mod change;
+mod kinds;
+mod limits;
 mod model;
+mod quotas;
+mod reconcile;
+mod settings;
 mod verbs;
+mod wishes;
 
 use std::collections::BTreeMap;
 
 use plimsoll_dialects::http::Reply;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::ask::Question;
-use self::model::Model;
+use self::model::{Item, Model};
 use self::verbs::Answer;
 use crate::step::{Ask, Caller};
 
@@ -41,6 +47,8 @@ pub(crate) struct Auditor {
     /// Both clocks when the server was started, and the last time that it decided at.
     started: Outside,
     last_ms: u64,
+    /// Refusals that the server has not added up yet.
+    refused: BTreeMap<(String, Item), u64>,
 }
 
 /// A picture from before a group.
@@ -48,7 +56,11 @@ pub(crate) struct Before(Model);
 
 /// Everything that can be read, as it was read.
 pub(crate) struct Seen {
+    /// When, by the server's clock.
+    now_ms: u64,
     quotas: Vec<(String, Reply)>,
+    wishes: Vec<(String, Reply)>,
+    catalogue: Vec<Reply>,
     reservations: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
@@ -63,6 +75,7 @@ impl Auditor {
     pub(crate) fn started(&mut self, clocks: Outside) {
         self.started = clocks;
         self.last_ms = 0;
+        self.refused.clear();
     }
 
     /// The server decides at this time. A jump of the machine's clock must not move it: holds
@@ -73,6 +86,7 @@ impl Auditor {
         let steady_ms = self.started.wall_ms + elapsed_ms;
         if now_ms.abs_diff(steady_ms) > slack_ms {
             let early = self.model.holds_between(steady_ms + slack_ms, now_ms);
+            let turns = self.model.windows_between(steady_ms + slack_ms, now_ms);
             return Err(Finding(format!(
                 "{elapsed_ms} ms after a start at {}, decisions are made at {}: {}",
                 instant(self.started.wall_ms),
@@ -80,7 +94,7 @@ impl Auditor {
                 if now_ms < steady_ms {
                     "holds last too long".to_owned()
                 } else {
-                    format!("{early} holds lapse too early")
+                    format!("{early} holds lapse and {turns} windows turn too early")
                 },
             )));
         }
@@ -101,11 +115,36 @@ impl Auditor {
     pub(crate) fn expect(&mut self, asks: &[Ask], now_ms: u64) -> Vec<Expected> {
         let questions: Vec<Question> = asks.iter().map(ask::read).collect();
         let mut answers: Vec<Option<Answer>> = vec![None; asks.len()];
-        for reads in [true, false] {
-            for ((question, ask), answer) in questions.iter().zip(asks).zip(&mut answers) {
-                if question.is_read() == reads {
-                    *answer = Some(self.model.answer(&ask.caller, question, now_ms));
+        let mut mends = BTreeMap::new();
+        for (index, (question, ask)) in questions.iter().zip(asks).enumerate() {
+            if question.is_read() {
+                answers[index] = Some(self.model.answer(&ask.caller, question, now_ms));
+            } else if let Question::Reconcile(inventory) = question {
+                // It is compared with what is durable, and mended in its turn.
+                let reach = ask.caller.reach.as_deref();
+                mends.insert(index, self.model.compare(reach, inventory));
+            }
+        }
+        for (index, (question, ask)) in questions.iter().zip(asks).enumerate() {
+            if question.is_read() {
+                continue;
+            }
+            answers[index] = Some(match (question, mends.remove(&index)) {
+                (Question::Reconcile(_), Some(Err(denied))) => denied,
+                (Question::Reconcile(inventory), Some(Ok(found))) => {
+                    self.model.mend(inventory, &found, now_ms)
                 }
+                _ => self.model.answer(&ask.caller, question, now_ms),
+            });
+        }
+        // The revision that an inventory is told is that of the log when all is decided.
+        for (question, answer) in questions.iter().zip(&mut answers) {
+            if let (Question::Reconcile(inventory), Some(answer)) = (question, answer)
+                && inventory.repair
+                && answer.status == 200
+            {
+                let tenant = self.model.tenant_of(&inventory.scope);
+                answer.body["revision"] = json!(self.model.tenants[tenant].revision);
             }
         }
         answers.into_iter().flatten().map(Expected).collect()
@@ -114,6 +153,39 @@ impl Auditor {
     /// What a sweep changes.
     pub(crate) fn expect_sweep(&mut self, now_ms: u64, retention_ms: u64) {
         self.model.sweep(now_ms, retention_ms);
+    }
+
+    /// The server adds up what it has refused: what that changes.
+    pub(crate) fn expect_count(&mut self, now_ms: u64) {
+        let refused: Vec<_> = self.refused.clone().into_iter().collect();
+        self.model.count_refusals(&refused, now_ms);
+    }
+
+    /// What was refused is added up.
+    pub(crate) fn counted(&mut self) {
+        self.refused.clear();
+    }
+
+    /// These answers have been given: the server takes note of what it refused.
+    pub(crate) fn answered(&mut self, answers: &[Expected]) {
+        for Expected(answer) in answers {
+            let outcomes = answer.body["outcomes"].as_array();
+            let problems = outcomes.into_iter().flatten().map(|it| &it["problem"]);
+            for problem in problems.chain([&answer.body]) {
+                if problem["code"] != "quota_exceeded" {
+                    continue;
+                }
+                for limit in problem["exceeded"].as_array().into_iter().flatten() {
+                    let text = |name: &str| limit[name].as_str().map(str::to_owned);
+                    let item = Item {
+                        resource: text("resource").unwrap_or_default(),
+                        location: text("location"),
+                    };
+                    let place = (text("scope").unwrap_or_default(), item);
+                    *self.refused.entry(place).or_default() += 1;
+                }
+            }
+        }
     }
 
     /// Nobody knows whether the last group is durable.
@@ -127,7 +199,11 @@ impl Auditor {
     }
 
     /// Reads everything.
-    pub(crate) fn look(&self, mut read: impl FnMut(&Ask) -> Reply) -> Result<Seen, Finding> {
+    pub(crate) fn look(
+        &self,
+        now_ms: u64,
+        mut read: impl FnMut(&Ask) -> Reply,
+    ) -> Result<Seen, Finding> {
         let mut get = |target: String| {
             let ask = Ask {
                 ticket: 0,
@@ -143,14 +219,24 @@ impl Auditor {
             read(&ask)
         };
         let mut seen = Seen {
+            now_ms,
             quotas: Vec::new(),
+            wishes: Vec::new(),
+            catalogue: Vec::new(),
             reservations: BTreeMap::new(),
         };
+        for list in ["resources", "tiers"] {
+            seen.catalogue.push(get(format!("/plimsoll/v1/{list}")));
+        }
         for scope in self.model.paths.keys() {
             let quotas = get(format!("/plimsoll/v1/scopes/{scope}/quotas?page_size=1000"));
             seen.quotas.push((scope.clone(), quotas));
         }
         for tenant in self.model.tenants.keys() {
+            let wishes = get(format!(
+                "/plimsoll/v1/scopes/{tenant}/requests?page_size=1000"
+            ));
+            seen.wishes.push((tenant.clone(), wishes));
             let rows = seen.reservations.entry(tenant.clone()).or_default();
             let list = format!("/plimsoll/v1/scopes/{tenant}/reservations?page_size={PAGE_ITEMS}");
             let mut target = list.clone();
@@ -197,17 +283,33 @@ impl Auditor {
 
 impl Seen {
     fn differs_from(&self, model: &Model) -> Option<Finding> {
+        for (expected, reply) in model.catalogue().into_iter().zip(&self.catalogue) {
+            if let Err(Finding(what)) = Expected(verbs::ok(expected)).judge(reply) {
+                return Some(Finding(format!("the catalogue: {what}")));
+            }
+        }
         for (scope, reply) in &self.quotas {
             let expected = if model.paths.contains_key(scope) {
                 Answer {
                     status: 200,
-                    body: model.quotas(scope),
+                    body: model.quotas(scope, self.now_ms),
                 }
             } else {
                 verbs::problem(404, "unknown_scope")
             };
             if let Err(Finding(what)) = Expected(expected).judge(reply) {
                 return Some(Finding(format!("the quotas of `{scope}`: {what}")));
+            }
+        }
+        for (tenant, reply) in &self.wishes {
+            let expected = if model.tenants.contains_key(tenant) {
+                let wishes = model.wishes_json(tenant, None);
+                verbs::ok(json!({"scope": tenant, "requests": wishes}))
+            } else {
+                verbs::problem(404, "unknown_scope")
+            };
+            if let Err(Finding(what)) = Expected(expected).judge(reply) {
+                return Some(Finding(format!("the requests of `{tenant}`: {what}")));
             }
         }
         for (tenant, rows) in &self.reservations {
@@ -232,7 +334,10 @@ impl Seen {
 
     /// Whether another look saw the same, byte by byte.
     pub(crate) fn is_same(&self, other: &Seen) -> bool {
-        self.quotas == other.quotas && self.reservations == other.reservations
+        self.quotas == other.quotas
+            && self.wishes == other.wishes
+            && self.catalogue == other.catalogue
+            && self.reservations == other.reservations
     }
 }
 
@@ -271,23 +376,36 @@ fn body(reply: &Reply) -> Result<Value, Finding> {
 /// The first member that is not what was expected. Members that nothing is expected of may be
 /// whatever they are, and the limits that were exceeded may stand in any order.
 fn difference(expected: &Value, came: &Value, place: &str) -> Option<String> {
+    let (path, what) = differs(expected, came)?;
+    Some(format!("`{place}{path}` {what}"))
+}
+
+/// The way to the member, and what is wrong with it.
+fn differs(expected: &Value, came: &Value) -> Option<(String, String)> {
+    let below = |name: &str, found: Option<(String, String)>| {
+        found.map(|(path, what)| (format!("/{name}{path}"), what))
+    };
     match (expected, came) {
         (Value::Object(members), Value::Object(_)) => members.iter().find_map(|(name, member)| {
-            let place = format!("{place}/{name}");
-            if name == "exceeded" {
-                return difference(&in_order(member), &in_order(&came[name]), &place);
-            }
-            difference(member, &came[name], &place)
+            let found = match name.as_str() {
+                "exceeded" | "warnings" => differs(&in_order(member), &in_order(&came[name])),
+                _ => differs(member, &came[name]),
+            };
+            below(name, found)
         }),
         (Value::Array(expected), Value::Array(came)) if expected.len() == came.len() => {
             let pairs = expected.iter().zip(came).enumerate();
-            let mut differences = pairs.map(|(index, (expected, came))| {
-                difference(expected, came, &format!("{place}/{index}"))
+            let mut found = pairs.filter_map(|(index, (expected, came))| {
+                let found = differs(expected, came)?;
+                below(&index.to_string(), Some(found))
             });
-            differences.find_map(|difference| difference)
+            found.next()
         }
         _ if expected == came => None,
-        _ => Some(format!("`{place}` should be {expected}, and is {came}")),
+        _ => {
+            let what = format!("should be {expected}, and is {came}");
+            Some((String::new(), what))
+        }
     }
 }
 
@@ -323,6 +441,23 @@ pub(crate) fn instant(ms: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
 }
 
+/// The instant that an RFC 3339 text in UTC names, as this writes it.
+///
+/// Source: the same, `days_from_civil`.
+fn ms_of(text: &str) -> Option<u64> {
+    let number = |from: usize, to: usize| text.get(from..to)?.parse::<u64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let shifted = year - u64::from(month <= 2);
+    let (era, year_of_era) = (shifted / 400, shifted % 400);
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = era * 146_097 + day_of_era - 719_468;
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let ms = number(20, 23)?;
+    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000 + ms)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,6 +471,7 @@ mod tests {
             (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
         ] {
             assert_eq!(instant(ms), expected);
+            assert_eq!(ms_of(expected), Some(ms));
         }
     }
 }

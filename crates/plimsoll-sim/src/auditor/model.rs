@@ -8,6 +8,8 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use super::instant;
+use super::limits::{Limit, Tier};
+use super::wishes::{Rule, Wish};
 
 /// The largest number that can be counted: exact in JSON in every client language.
 pub(super) const AMOUNT_MAX: u64 = (1 << 53) - 1;
@@ -35,14 +37,14 @@ impl Ceiling {
     }
 
     /// What is left of it.
-    fn left(self, taken: u64) -> Ceiling {
+    pub(super) fn left(self, taken: u64) -> Ceiling {
         match self {
             Ceiling::Finite(units) => Ceiling::Finite(units.saturating_sub(taken)),
             Ceiling::Unlimited => Ceiling::Unlimited,
         }
     }
 
-    fn smaller(self, other: Ceiling) -> Ceiling {
+    pub(super) fn smaller(self, other: Ceiling) -> Ceiling {
         match (self, other) {
             (Ceiling::Finite(one), Ceiling::Finite(other)) => Ceiling::Finite(one.min(other)),
             (Ceiling::Unlimited, other) => other,
@@ -139,15 +141,27 @@ impl Taken {
 pub(super) struct Resource {
     pub(super) ceiling: Ceiling,
     pub(super) per_location: bool,
+    /// Whether its limits are raised on request.
+    pub(super) adjustable: bool,
+    pub(super) rule: Option<Rule>,
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct Limit {
-    pub(super) ceiling: Ceiling,
-    pub(super) set_by: String,
-    pub(super) set_at: u64,
-    pub(super) reason: String,
-    pub(super) revision: u64,
+/// What went past the limits of an item at a scope, or would have.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) refused: u64,
+    pub(super) warned: u64,
+    pub(super) observed: u64,
+    pub(super) last_at: Option<u64>,
+}
+
+impl Tally {
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "refused": self.refused, "warned": self.warned, "observed": self.observed,
+            "last_at": self.last_at.map(instant),
+        })
+    }
 }
 
 /// One tenant: its log, and what was taken in it.
@@ -170,7 +184,13 @@ pub(super) struct Model {
     pub(super) paths: BTreeMap<String, Vec<String>>,
     /// What each scope is called.
     pub(super) kinds: BTreeMap<String, String>,
-    pub(super) limits: BTreeMap<(String, Item), Limit>,
+    /// For each scope and item, limits with different windows.
+    pub(super) limits: Rc<BTreeMap<(String, Item), Vec<Limit>>>,
+    pub(super) tiers: BTreeMap<String, Tier>,
+    /// The tier of each scope that has one.
+    pub(super) tier_of: BTreeMap<String, String>,
+    pub(super) tallies: Rc<BTreeMap<(String, Item), Tally>>,
+    pub(super) wishes: Rc<BTreeMap<String, Wish>>,
     pub(super) tenants: BTreeMap<String, Rc<Tenant>>,
 }
 
@@ -204,24 +224,6 @@ impl Model {
             }
         }
         (used, held)
-    }
-
-    /// The limit that counts among those set at a scope: for the exact location, else for any.
-    pub(super) fn set_limit(&self, scope: &str, item: &Item) -> Option<(&Limit, Item)> {
-        let any = Item {
-            resource: item.resource.clone(),
-            location: None,
-        };
-        [item.clone(), any].into_iter().find_map(|item| {
-            let limit = self.limits.get(&(scope.to_owned(), item.clone()))?;
-            Some((limit, item))
-        })
-    }
-
-    /// What binds an item at the scope that uses it: a limit that is set, else the default.
-    pub(super) fn ceiling_at_user(&self, scope: &str, item: &Item) -> Ceiling {
-        let set = self.set_limit(scope, item).map(|(limit, _)| limit.ceiling);
-        set.unwrap_or(self.resources[&item.resource].ceiling)
     }
 
     /// Lets a tenant's holds lapse that are due, the earliest first.
@@ -288,59 +290,15 @@ impl Model {
         live.count()
     }
 
-    /// Every item that can be taken.
-    fn items(&self) -> Vec<Item> {
-        let mut items = Vec::new();
-        for (name, resource) in &self.resources {
-            let locations: Vec<Option<String>> = if resource.per_location {
-                self.locations.iter().cloned().map(Some).collect()
-            } else {
-                vec![None]
-            };
-            items.extend(locations.into_iter().map(|location| Item {
-                resource: name.clone(),
-                location,
-            }));
-        }
-        items
-    }
-
-    /// What a reader of the quotas of a scope must be told.
-    pub(super) fn quotas(&self, scope: &str) -> Value {
-        let quotas: Vec<Value> = self
-            .items()
-            .iter()
-            .map(|item| self.quota(scope, item))
-            .collect();
-        json!({
-            "scope": scope,
-            "revision": self.tenants[self.tenant_of(scope)].revision,
-            "quotas": quotas,
-        })
-    }
-
-    fn quota(&self, scope: &str, item: &Item) -> Value {
-        let (used, held) = self.figures(scope, item);
-        let ceiling = self.ceiling_at_user(scope, item);
-        let mut available = ceiling.left(used + held);
-        let mut countable = AMOUNT_MAX;
-        for above in &self.paths[scope] {
-            let (used, held) = self.figures(above, item);
-            countable = countable.min(AMOUNT_MAX - used - held);
-            if above != scope
-                && let Some((limit, _)) = self.set_limit(above, item)
-            {
-                available = available.smaller(limit.ceiling.left(used + held));
-            }
-        }
-        if let Ceiling::Finite(units) = available {
-            available = Ceiling::Finite(units.min(countable));
-        }
-        json!({
-            "resource": item.resource, "location": item.location, "limit": ceiling.json(),
-            "used": used, "held": held, "available": available.json(),
-            "over_by": (used + held).saturating_sub(ceiling.units()),
-        })
+    /// What a reader of the reservations of a scope and everything below it must be told.
+    pub(super) fn reservations(&self, scope: &str, state: Option<&str>) -> Value {
+        let tenant = self.tenant_of(scope);
+        let rows = self.tenants[tenant].taken.iter().filter(|(_, taken)| {
+            let is_meant = state.is_none_or(|state| taken.state.name() == state);
+            is_meant && self.is_below(&taken.scope, scope)
+        });
+        let rows: Vec<Value> = rows.map(|(id, _)| self.reservation(tenant, id)).collect();
+        json!({"scope": scope, "reservations": rows})
     }
 
     /// What a reader of a reservation must be told.
@@ -357,7 +315,7 @@ impl Model {
             "lines": lines, "forced": taken.content.forced, "holder": taken.content.holder,
             "attributes": taken.content.attributes, "created_at": instant(taken.created_at),
             "expires_at": expires_at.map(instant), "ended_at": ended_at.map(instant),
-            "revision": taken.revision,
+            "revision": taken.revision, "warnings": [],
         });
         if taken.scope != taken.content.scope || taken.lines != taken.content.lines {
             told["asked"] = taken.content.asked_json();

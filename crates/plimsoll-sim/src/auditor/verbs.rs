@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::admission::Want;
-use super::ask::{PutLimit, Question, Verb, What};
+use super::admission::{Verdict, Want};
+use super::ask::{Question, Verb, What};
 use super::change::Change;
-use super::instant;
-use super::model::{Content, Item, Limit, Line, Model, Resource, State, Taken, line_json};
+use super::model::{Content, Item, Line, Model, State, Taken, line_json};
 use crate::step::Caller;
 
 /// What must be answered: the status, and members that the body must have.
@@ -16,9 +15,9 @@ pub(super) struct Answer {
     pub(super) body: Value,
 }
 
-type Answered = Result<Answer, Answer>;
+pub(super) type Answered = Result<Answer, Answer>;
 
-fn ok(body: Value) -> Answer {
+pub(super) fn ok(body: Value) -> Answer {
     Answer { status: 200, body }
 }
 
@@ -49,46 +48,45 @@ impl Model {
                 ok(json!({"outcomes": outcomes.collect::<Vec<_>>()}))
             }
             Question::Check(content) => self.check(reach, content, now),
-            Question::Quotas { scope } if self.sees(reach, scope) => ok(self.quotas(scope)),
+            Question::Quotas { scope } if self.sees(reach, scope) => ok(self.quotas(scope, now)),
             Question::Quotas { .. } => problem(404, "unknown_scope"),
             Question::Reservation { id, scope } => {
                 let found = self.find(reach, scope, id);
                 found.map_or_else(|denied| denied, |tenant| ok(self.reservation(&tenant, id)))
             }
             Question::PutLimit(put) => self.put_limit(caller, put, now),
-            Question::DeleteLimit {
-                scope,
-                item,
-                expected,
-            } => self.delete_limit(reach, scope, item, *expected, now),
-            Question::PutResource {
-                name,
-                ceiling,
-                per_location,
-            } => {
-                let resource = Resource {
-                    ceiling: *ceiling,
-                    per_location: *per_location,
-                };
-                let known = self.resources.get(name);
-                if known.is_some_and(|known| known.per_location != *per_location) {
-                    return problem(409, "immutable");
-                }
-                self.resources.insert(name.clone(), resource);
-                ok(json!({"name": name, "default_limit": ceiling.json()}))
-            }
+            Question::DeleteLimit(delete) => self.delete_limit(reach, delete, now),
+            Question::PutResource { name, resource } => self.put_resource(name, resource),
+            Question::PutTier { name, limits } => self.put_tier(name, limits),
             Question::PutLocation { id } => {
                 self.locations.insert(id.clone());
                 ok(json!({"id": id}))
             }
-            Question::PutScope { id, parent, kind } => {
-                self.put_scope(id, parent.as_deref(), kind, now)
+            Question::PutScope(put) => self.put_scope(put, now),
+            Question::Submit(submit) => self.submit(caller, submit, now),
+            Question::Rule(rule) => self.rule(caller, rule, now),
+            Question::Reservations { scope, state } if self.sees(reach, scope) => {
+                ok(self.reservations(scope, state.as_deref()))
+            }
+            Question::Reservations { .. } => problem(404, "unknown_scope"),
+            Question::Reconcile(inventory) => match self.compare(reach, inventory) {
+                Err(denied) => denied,
+                Ok(found) => self.compared(inventory, &found),
+            },
+            Question::Wishes { scope, status } if self.sees(reach, scope) => {
+                let wishes = self.wishes_json(scope, status.as_deref());
+                ok(json!({"scope": scope, "requests": wishes}))
+            }
+            Question::Wishes { .. } => problem(404, "unknown_scope"),
+            Question::Wish { id } => {
+                let found = self.wish_of(reach, id);
+                found.map_or_else(|denied| denied, |wish| ok(wish.json(id)))
             }
         }
     }
 
     /// The time in a tenant's log, which does not run backwards.
-    fn time(&self, tenant: &str, now: u64) -> u64 {
+    pub(super) fn time(&self, tenant: &str, now: u64) -> u64 {
         self.tenants[tenant].at.max(now)
     }
 
@@ -121,6 +119,7 @@ impl Model {
                 id,
                 before: taken,
                 now,
+                warnings: json!([]),
             };
             match &verb.what {
                 What::Reserve(_) => unreachable!("it was answered above"),
@@ -130,7 +129,10 @@ impl Model {
                 What::Resize { lines, forced } => change.resize(lines, *forced),
                 What::Transfer { to, forced } => change.transfer(reach, to, *forced),
             }?;
-            Ok(ok(self.reservation(&tenant, id)))
+            let warnings = change.warnings;
+            let mut body = self.reservation(&tenant, id);
+            body["warnings"] = warnings;
+            Ok(ok(body))
         });
         changed.unwrap_or_else(|denied| denied)
     }
@@ -154,24 +156,28 @@ impl Model {
         }
         let tenant = self.tenant_of(&content.scope).to_owned();
         let now = self.time(&tenant, now);
-        if let Some(known) = self.tenants[&tenant].taken.get(id) {
+        self.take(&tenant, id, content, now)
+    }
+
+    /// Takes it in a tenant, at the tenant's own time.
+    pub(super) fn take(&mut self, tenant: &str, id: &str, content: &Content, now: u64) -> Answered {
+        if let Some(known) = self.tenants[tenant].taken.get(id) {
             if known.content != *content {
                 return Err(problem(409, "id_conflict"));
             }
             if known.state.is_due(now) {
-                self.lapse_one(&tenant, id, now);
+                self.lapse_one(tenant, id, now);
             }
-            return Ok(ok(self.reservation(&tenant, id)));
+            return Ok(ok(self.reservation(tenant, id)));
         }
         self.senseless(&content.lines)?;
-        let lines = match self.admit(&tenant, content, now) {
-            Ok(lines) => lines,
-            Err(exceeded) => {
-                let mut refused = problem(422, "quota_exceeded");
-                refused.body["exceeded"] = exceeded;
-                return Err(refused);
-            }
-        };
+        let (lines, verdict) = self.admit(tenant, content, now);
+        if !verdict.refused.is_empty() {
+            let mut refused = problem(422, "quota_exceeded");
+            refused.body["exceeded"] = self.exceeded_json(&verdict.refused, None);
+            return Err(refused);
+        }
+        let warnings = self.note_passed(&verdict.passed, now);
         let state = content
             .ttl_ms
             .map_or(State::Committed, |ttl_ms| State::Held {
@@ -185,32 +191,32 @@ impl Model {
             created_at: now,
             revision: 0,
         };
-        let rows = self.tenant_mut(&tenant);
+        let rows = self.tenant_mut(tenant);
         rows.taken.insert(id.to_owned(), taken);
-        self.put(&tenant, id, now, |_| {});
-        Ok(ok(self.reservation(&tenant, id)))
+        self.put(tenant, id, now, |_| {});
+        let mut body = self.reservation(tenant, id);
+        body["warnings"] = warnings;
+        Ok(ok(body))
     }
 
-    /// The lines that are granted, or every limit in the way. Before anything is refused or cut,
-    /// holds that are due lapse.
-    fn admit(&mut self, tenant: &str, content: &Content, now: u64) -> Result<Vec<Line>, Value> {
+    /// The lines that would be granted, and what is to be said of them. Before anything is
+    /// refused, cut or let pass, holds that are due lapse.
+    fn admit(&mut self, tenant: &str, content: &Content, now: u64) -> (Vec<Line>, Verdict) {
         let want = |lines| Want {
             scope: &content.scope,
             lines,
             instead_of: None,
             is_forced: content.forced.is_some(),
+            now,
         };
-        if self.exceeded(&want(&content.lines)).is_empty() {
-            return Ok(content.lines.clone());
+        let verdict = self.judge(&want(&content.lines));
+        if verdict.is_clear() {
+            return (content.lines.clone(), verdict);
         }
         self.lapse(tenant, now);
-        let lines = self.fitting(content);
-        let exceeded = self.exceeded(&want(&lines));
-        if exceeded.is_empty() {
-            Ok(lines)
-        } else {
-            Err(self.exceeded_json(&exceeded, None))
-        }
+        let lines = self.fitting(content, now);
+        let verdict = self.judge(&want(&lines));
+        (lines, verdict)
     }
 
     fn check(&self, reach: Option<&str>, content: &Content, now: u64) -> Answer {
@@ -223,13 +229,17 @@ impl Model {
         let tenant = self.tenant_of(&content.scope).to_owned();
         let now = self.time(&tenant, now);
         // It writes nothing: what lapses, lapses in a copy.
-        match self.clone().admit(&tenant, content, now) {
-            Ok(lines) => {
-                let lines: Vec<Value> = lines.iter().map(line_json).collect();
-                ok(json!({"admissible": true, "lines": lines, "exceeded": []}))
-            }
-            Err(exceeded) => ok(json!({"admissible": false, "lines": null, "exceeded": exceeded})),
+        let mut copy = self.clone();
+        let (lines, verdict) = copy.admit(&tenant, content, now);
+        if verdict.refused.is_empty() {
+            let lines: Vec<Value> = lines.iter().map(line_json).collect();
+            let warnings = copy.note_passed(&verdict.passed, now);
+            return ok(json!({
+                "admissible": true, "lines": lines, "exceeded": [], "warnings": warnings,
+            }));
         }
+        let exceeded = copy.exceeded_json(&verdict.refused, None);
+        ok(json!({"admissible": false, "lines": null, "exceeded": exceeded, "warnings": []}))
     }
 
     /// An unknown resource or location is an error of its own.
@@ -239,7 +249,7 @@ impl Model {
             .try_for_each(|line| self.senseless_item(&line.item))
     }
 
-    fn senseless_item(&self, item: &Item) -> Result<(), Answer> {
+    pub(super) fn senseless_item(&self, item: &Item) -> Result<(), Answer> {
         let Some(resource) = self.resources.get(&item.resource) else {
             return Err(problem(404, "unknown_resource"));
         };
@@ -257,91 +267,6 @@ impl Model {
         self.put(tenant, id, now, |taken| {
             taken.state = State::Expired { ended_at: now };
         });
-    }
-
-    fn put_limit(&mut self, caller: &Caller, put: &PutLimit, now: u64) -> Answer {
-        if !self.sees(caller.reach.as_deref(), &put.scope) {
-            return problem(404, "unknown_scope");
-        }
-        match self.senseless_item(&put.item) {
-            // A limit without a location is for any location.
-            Err(denied) if denied.body["code"] != "location_required" => return denied,
-            Ok(()) | Err(_) => {}
-        }
-        let key = (put.scope.clone(), put.item.clone());
-        let known = self.limits.get(&key);
-        if let Err(failed) = expect_limit(known, put.expected) {
-            return failed;
-        }
-        let tenant = self.tenant_of(&put.scope).to_owned();
-        let limit = match known {
-            Some(known)
-                if known.ceiling == put.ceiling
-                    && known.reason == put.reason
-                    && known.set_by == caller.name =>
-            {
-                known.clone()
-            }
-            Some(_) | None => Limit {
-                ceiling: put.ceiling,
-                set_by: caller.name.clone(),
-                set_at: self.time(&tenant, now),
-                reason: put.reason.clone(),
-                revision: self.event(&tenant, now),
-            },
-        };
-        self.limits.insert(key, limit.clone());
-        ok(json!({
-            "scope": put.scope, "resource": put.item.resource, "location": put.item.location,
-            "limit": limit.ceiling.json(), "set_by": limit.set_by, "revision": limit.revision,
-            "set_at": instant(limit.set_at), "reason": limit.reason,
-        }))
-    }
-
-    fn delete_limit(
-        &mut self,
-        reach: Option<&str>,
-        scope: &str,
-        item: &Item,
-        expected: Option<u64>,
-        now: u64,
-    ) -> Answer {
-        if !self.sees(reach, scope) {
-            return problem(404, "unknown_scope");
-        }
-        let key = (scope.to_owned(), item.clone());
-        let known = self.limits.get(&key);
-        if known.is_none() {
-            return problem(404, "not_found");
-        }
-        if let Err(failed) = expect_limit(known, expected) {
-            return failed;
-        }
-        self.limits.remove(&key);
-        let tenant = self.tenant_of(scope).to_owned();
-        self.event(&tenant, now);
-        ok(json!({}))
-    }
-
-    fn put_scope(&mut self, id: &str, parent: Option<&str>, kind: &str, now: u64) -> Answer {
-        let mut path = vec![id.to_owned()];
-        if let Some(parent) = parent {
-            match self.paths.get(parent) {
-                Some(above) => path.extend(above.iter().cloned()),
-                None => return problem(404, "unknown_scope"),
-            }
-        }
-        let known = self.paths.get(id);
-        if known.is_some_and(|known| known.get(1) != path.get(1)) {
-            return problem(409, "immutable");
-        }
-        let tenant = path.last().expect("it has the scope").clone();
-        self.paths.insert(id.to_owned(), path);
-        self.tenants.entry(tenant.clone()).or_default();
-        if self.kinds.insert(id.to_owned(), kind.to_owned()).as_deref() != Some(kind) {
-            self.event(&tenant, now);
-        }
-        ok(json!({"id": id, "parent": parent, "tenant": tenant, "kind": kind}))
     }
 
     /// What a sweep changes: holds that are due lapse, and what ended long ago is forgotten.
@@ -367,16 +292,4 @@ impl Model {
             }
         }
     }
-}
-
-fn expect_limit(known: Option<&Limit>, expected: Option<u64>) -> Result<(), Answer> {
-    let actual = known.map(|limit| limit.revision);
-    if expected.is_none() || expected == actual {
-        return Ok(());
-    }
-    let mut failed = problem(412, "precondition_failed");
-    if let Some(actual) = actual {
-        failed.body["revision"] = json!(actual);
-    }
-    Err(failed)
 }

@@ -5,9 +5,12 @@ use plimsoll_core::command::{Action, Command};
 use plimsoll_core::decide::decide as by_the_rules;
 use plimsoll_core::event::{Cause, Change, Event, Head, Log};
 use plimsoll_core::model::{
-    Account, Item, Limit, Location, Principal, Reservation, Resource, Scope,
+    Account, Item, Limit, Location, Principal, Request, Reservation, Resource, Scope, Tally, Tier,
+    Webhook,
 };
-use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId};
+use plimsoll_core::names::{
+    LocationId, PrincipalId, RequestId, ReservationId, ResourceName, ScopeId, TierName, WebhookId,
+};
 use plimsoll_core::outcome::{Breach, Decision};
 use plimsoll_core::rows::Rows;
 
@@ -91,8 +94,40 @@ impl<R: Rows> Rows for WithoutReservations<'_, R> {
         self.0.scope(id)
     }
 
-    fn limit(&self, scope: &ScopeId, item: &Item) -> Option<&Limit> {
-        self.0.limit(scope, item)
+    fn tier(&self, name: &TierName) -> Option<&Tier> {
+        self.0.tier(name)
+    }
+
+    fn tier_count(&self) -> usize {
+        self.0.tier_count()
+    }
+
+    fn webhook(&self, id: &WebhookId) -> Option<&Webhook> {
+        self.0.webhook(id)
+    }
+
+    fn webhook_count(&self) -> usize {
+        self.0.webhook_count()
+    }
+
+    fn has_children(&self, scope: &ScopeId) -> bool {
+        self.0.has_children(scope)
+    }
+
+    fn limits(&self, scope: &ScopeId, item: &Item) -> &[Limit] {
+        self.0.limits(scope, item)
+    }
+
+    fn tally(&self, scope: &ScopeId, item: &Item) -> Tally {
+        self.0.tally(scope, item)
+    }
+
+    fn request(&self, id: &RequestId) -> Option<&Request> {
+        self.0.request(id)
+    }
+
+    fn requests(&self, tenant: &ScopeId) -> impl Iterator<Item = &Request> {
+        self.0.requests(tenant)
     }
 
     fn account(&self, scope: &ScopeId, item: &Item) -> Account {

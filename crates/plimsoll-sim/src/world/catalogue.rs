@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
+use super::operator;
 use crate::random::Random;
+use crate::stage::EPOCH_MS;
 use crate::step::{Ask, Caller};
 
 /// What every path starts with.
@@ -42,6 +44,9 @@ pub(super) const KINDS: [Kind; 4] = [
         default: None,
     },
 ];
+
+/// Named sets of limits.
+pub(super) const TIERS: [&str; 2] = ["small", "large"];
 
 /// A request before it is sent.
 #[derive(Clone, Debug)]
@@ -90,91 +95,25 @@ pub(super) fn scopes(tenant: &str) -> Vec<String> {
 pub(super) fn set_up(random: &mut Random) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for kind in &KINDS {
-        drafts.push(put_resource(kind, kind.default));
+        drafts.push(operator::put_resource(kind, &json!({})));
     }
     for location in LOCATIONS {
         let path = format!("/locations/{location}");
         drafts.push(Draft::new("PUT", &path, json!({"name": location})));
     }
+    for tier in TIERS {
+        drafts.push(operator::put_tier(random, tier));
+    }
     for tenant in TENANTS {
         for scope in scopes(tenant) {
             let parent = scope.rsplit_once('-').map(|(parent, _)| parent);
-            let body = json!({"kind": "node", "parent": parent});
+            let tier = random.permille(300).then(|| *random.pick(&TIERS));
+            let body = json!({"kind": "node", "parent": parent, "tier": tier});
             drafts.push(Draft::new("PUT", &format!("/scopes/{scope}"), body));
         }
         for _ in 0..6 {
-            drafts.push(put_limit(random, tenant));
+            drafts.push(operator::put_limit(random, tenant, EPOCH_MS));
         }
     }
     drafts
-}
-
-fn put_resource(kind: &Kind, default: Option<u64>) -> Draft {
-    let limit = default.map_or_else(|| json!("unlimited"), |units| json!(units));
-    let body = json!({
-        "unit": "count", "default_limit": limit, "per_location": kind.per_location,
-    });
-    Draft::new("PUT", &format!("/resources/{}", kind.name), body)
-}
-
-/// Sets a default to something else; sometimes how it is counted, which never changes.
-pub(super) fn change_default(random: &mut Random) -> Draft {
-    let kind = random.pick(&KINDS[..3]);
-    let kind = Kind {
-        per_location: kind.per_location != random.permille(100),
-        ..*kind
-    };
-    put_resource(&kind, Some(random.between(2, 8)))
-}
-
-/// Calls a scope something else; sometimes puts it below another one, which is refused.
-pub(super) fn change_scope(random: &mut Random, tenant: &str) -> Draft {
-    let scopes = scopes(tenant);
-    let scope = random.pick(&scopes);
-    let mut parent = scope.rsplit_once('-').map(|(parent, _)| parent);
-    if random.permille(200) {
-        parent = Some(random.pick(&scopes).as_str());
-    }
-    let body = json!({"kind": *random.pick(&["node", "team"]), "parent": parent});
-    Draft::new("PUT", &format!("/scopes/{scope}"), body)
-}
-
-/// Sets a limit somewhere in a tenant, higher the further up.
-pub(super) fn put_limit(random: &mut Random, tenant: &str) -> Draft {
-    let scopes = scopes(tenant);
-    let scope = random.pick(&scopes);
-    let kind = random.pick(&KINDS);
-    let height = 4 - scope.split('-').count() as u64;
-    let limit = match random.below(20) {
-        0 => json!("unlimited"),
-        1 => json!(0),
-        _ if kind.default.is_none() => json!(random.below(1 << 53)),
-        _ => json!(random.between(1, 5) * height),
-    };
-    let mut body = json!({
-        "resource": kind.name, "limit": limit,
-        "reason": *random.pick(&["launch", "cleanup", ""]),
-    });
-    if kind.per_location && random.permille(500) {
-        body["location"] = json!(random.pick(&LOCATIONS));
-    }
-    let mut draft = Draft::new("PUT", &format!("/scopes/{scope}/limits"), body);
-    draft.if_match = random.permille(50).then(|| random.between(1, 50));
-    draft
-}
-
-/// Takes a limit away, where there is one.
-pub(super) fn delete_limit(random: &mut Random, tenant: &str) -> Draft {
-    let scopes = scopes(tenant);
-    let (scope, kind) = (random.pick(&scopes), random.pick(&KINDS));
-    let mut path = format!(
-        "/scopes/{scope}/limits?resource={}",
-        kind.name.replace('/', "%2F")
-    );
-    if kind.per_location && random.permille(500) {
-        path = format!("{path}&location={}", random.pick(&LOCATIONS));
-    }
-    let mut draft = Draft::new("DELETE", &path, "");
-    draft.if_match = random.permille(300).then(|| random.between(1, 50));
-    draft
 }

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::catalogue::{self, Draft, KINDS, LOCATIONS, TENANTS, scopes};
+use super::catalogue::{Draft, KINDS, LOCATIONS, TENANTS, scopes};
+use super::census::Census;
+use super::operator::Memory;
 use crate::random::Random;
 use crate::step::Caller;
 
@@ -12,11 +14,30 @@ const LIVE_MANY: usize = 5;
 /// Earlier reserves that a client may ask for once more.
 const HISTORY_MAX: usize = 12;
 
+/// What a client does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    /// Takes things, and asks for more.
+    Takes,
+    /// Sets limits.
+    Sets,
+    /// Decides what others ask for.
+    Decides,
+    /// Tells what is really there.
+    Counts,
+}
+
+/// Wishes that a client keeps in mind.
+const WISHES_MAX: usize = 6;
+
 /// Somebody who asks.
 pub(super) struct Client {
     pub(super) caller: Caller,
-    /// Sets limits, and takes nothing.
-    is_operator: bool,
+    work: Work,
+    memory: Memory,
+    census: Census,
+    /// Requests for more that a refusal has suggested.
+    wishes: Vec<Value>,
     known: Vec<Known>,
     history: Vec<Draft>,
     made: u64,
@@ -39,25 +60,31 @@ pub(super) fn all() -> Vec<Client> {
             clients.push(Client::new(
                 &format!("{tenant}-{number}"),
                 Some(tenant),
-                false,
+                Work::Takes,
             ));
         }
     }
     // One sees a folder only, one the whole server.
-    clients.push(Client::new("folder", Some("acme-f1"), false));
-    clients.push(Client::new("hub", None, false));
-    clients.push(Client::new("operator", None, true));
+    clients.push(Client::new("folder", Some("acme-f1"), Work::Takes));
+    clients.push(Client::new("hub", None, Work::Takes));
+    clients.push(Client::new("operator", None, Work::Sets));
+    clients.push(Client::new("warden", None, Work::Sets));
+    clients.push(Client::new("desk", None, Work::Decides));
+    clients.push(Client::new("census", None, Work::Counts));
     clients
 }
 
 impl Client {
-    fn new(name: &str, reach: Option<&str>, is_operator: bool) -> Self {
+    fn new(name: &str, reach: Option<&str>, work: Work) -> Self {
         Self {
             caller: Caller {
                 name: name.to_owned(),
                 reach: reach.map(str::to_owned),
             },
-            is_operator,
+            work,
+            memory: Memory::default(),
+            census: Census::default(),
+            wishes: Vec::new(),
             known: Vec::new(),
             history: Vec::new(),
             made: 0,
@@ -65,15 +92,18 @@ impl Client {
     }
 
     /// What it asks for next.
-    pub(super) fn next(&mut self, random: &mut Random) -> Draft {
-        if self.is_operator {
-            let tenant = *random.pick(&TENANTS);
-            return match random.below(12) {
-                0 | 1 => catalogue::delete_limit(random, tenant),
-                2 => catalogue::change_default(random),
-                3 => catalogue::change_scope(random, tenant),
-                _ => catalogue::put_limit(random, tenant),
-            };
+    pub(super) fn next(&mut self, random: &mut Random, now_ms: u64) -> Draft {
+        match self.work {
+            Work::Takes => self.take(random, now_ms),
+            Work::Sets => self.memory.set(random, now_ms),
+            Work::Decides => self.memory.decide(random, now_ms),
+            Work::Counts => self.census.next(random),
+        }
+    }
+
+    fn take(&mut self, random: &mut Random, now_ms: u64) -> Draft {
+        if random.permille(80) {
+            return self.wish(random, now_ms);
         }
         let live = self.known.iter().filter(|it| it.is_live()).count();
         match random.below(100) {
@@ -96,6 +126,35 @@ impl Client {
             }
             _ => self.reserve(random),
         }
+    }
+
+    /// Asks for more: mostly what a refusal has suggested; or looks what became of it.
+    fn wish(&mut self, random: &mut Random, now_ms: u64) -> Draft {
+        if random.permille(250) {
+            return self.memory.look_after(random, now_ms);
+        }
+        if !self.wishes.is_empty() && random.permille(700) {
+            let mut body = random.pick(&self.wishes).clone();
+            if random.permille(300) {
+                body["reason"] = json!("launch");
+            }
+            if let Some(limit) = body["limit"].as_u64()
+                && random.permille(200)
+            {
+                body["limit"] = json!(limit.saturating_sub(random.below(4)));
+            }
+            return Draft::new("POST", "/requests", body);
+        }
+        let (mut body, most) = Self::item(random);
+        if random.permille(300) {
+            body["location"] = Value::Null;
+        }
+        body["scope"] = json!(self.scope(random));
+        body["limit"] = json!(random.between(most, 5 * most).min((1 << 53) - 1));
+        if random.permille(30) {
+            body["limit"] = json!("unlimited");
+        }
+        Draft::new("POST", "/requests", body)
     }
 
     /// What it asks for once, when nothing goes wrong any more.
@@ -316,6 +375,17 @@ impl Client {
             }
             return;
         }
+        self.memory.hear(body);
+        self.census.hear(body);
+        for limit in body["exceeded"].as_array().into_iter().flatten() {
+            if limit["increase_request"].is_object() && self.wishes.len() < WISHES_MAX {
+                self.wishes.push(limit["increase_request"].clone());
+            } else if let Some(wish) = self.wishes.first_mut() {
+                *wish = limit["increase_request"].clone();
+                self.wishes.rotate_left(1);
+            }
+        }
+        self.wishes.retain(Value::is_object);
         let (Some(id), Some(lines)) = (body["id"].as_str(), body["lines"].as_array()) else {
             return;
         };

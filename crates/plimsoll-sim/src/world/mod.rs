@@ -3,9 +3,11 @@
 //! It makes the list of steps up as it goes, and lets each happen on the stage.
 
 mod catalogue;
+mod census;
 mod client;
 mod fate;
 mod network;
+mod operator;
 
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
@@ -15,11 +17,12 @@ use serde_json::Value;
 use self::client::Client;
 use self::fate::{Card, Fate};
 use self::network::{Due, Event, Message};
-use crate::auditor::Finding;
+use self::operator::TURN_MS;
+use crate::auditor::{Finding, instant};
 use crate::disk::{Fault, Moment};
 use crate::planted::Bug;
 use crate::random::Random;
-use crate::stage::{Counts, Stage};
+use crate::stage::{Counts, EPOCH_MS, Stage};
 use crate::step::{Ask, Caller, Step};
 
 /// Once nothing goes wrong any more, every request must end within so long.
@@ -31,6 +34,12 @@ const PATIENCE_MS_MAX: u64 = 64_000;
 
 /// How often the server sweeps.
 const SWEEP_MS: u64 = 20_000;
+
+/// How often the server adds up what it has refused.
+const COUNT_MS: u64 = 30_000;
+
+/// So long before windows turn, many think of something.
+const RUSH_MS: u64 = 230;
 
 /// After this long every hold has lapsed and everything that has ended is forgotten.
 const ALL_OVER_MS: u64 = 40 * 60 * 1_000;
@@ -64,6 +73,8 @@ struct World {
     queued: u64,
     clients: Vec<Client>,
     flying: Vec<Option<Flying>>,
+    /// Which thought each client will follow.
+    thoughts: Vec<u64>,
     /// The latest request of each client that has arrived.
     arrived: Vec<u64>,
     numbers: u64,
@@ -106,6 +117,7 @@ impl World {
             queued: 0,
             flying: clients.iter().map(|_| None).collect(),
             arrived: vec![0; clients.len()],
+            thoughts: vec![0; clients.len()],
             clients,
             numbers: 0,
             tickets: BTreeMap::new(),
@@ -136,6 +148,8 @@ impl World {
             self.think(client);
         }
         self.plan(SWEEP_MS, Event::Sweep);
+        self.plan(COUNT_MS, Event::Count);
+        self.plan(TURN_MS - RUSH_MS, Event::Rush);
         self.plan(30_000, Event::Misfortune);
         while let Some(due) = self.queue.pop() {
             if end_ms <= due.at_ms {
@@ -227,8 +241,9 @@ impl World {
 
     fn happen(&mut self, event: Event) -> Result<(), Finding> {
         match event {
-            Event::Think(client) => {
-                if self.flying[client].is_none() && !self.is_calm {
+            Event::Think { client, thought } => {
+                let is_last = self.thoughts[client] == thought;
+                if is_last && self.flying[client].is_none() && !self.is_calm {
                     self.send_next(client);
                 }
             }
@@ -260,6 +275,21 @@ impl World {
                 let fault = self.fault();
                 self.step(Step::Sweep(fault))?;
                 self.look_after(fault);
+            }
+            Event::Count => {
+                self.plan(COUNT_MS, Event::Count);
+                let fault = self.fault();
+                self.step(Step::Count(fault))?;
+                self.look_after(fault);
+            }
+            Event::Rush => {
+                self.plan(TURN_MS, Event::Rush);
+                for client in 0..self.clients.len() {
+                    if self.random.permille(500) {
+                        let in_ms = self.random.below(RUSH_MS - 60);
+                        self.think_in(client, in_ms);
+                    }
+                }
             }
             Event::Start => self.start()?,
             Event::MendClock => self.mend_clock()?,
@@ -372,14 +402,20 @@ impl World {
         } else {
             self.random.between(500, 60_000)
         };
-        self.plan(in_ms, Event::Think(client));
+        self.think_in(client, in_ms);
+    }
+
+    fn think_in(&mut self, client: usize, in_ms: u64) {
+        self.thoughts[client] += 1;
+        let thought = self.thoughts[client];
+        self.plan(in_ms, Event::Think { client, thought });
     }
 
     fn send_next(&mut self, client: usize) {
         let draft = if self.is_calm {
             self.clients[client].last(&mut self.random)
         } else {
-            self.clients[client].next(&mut self.random)
+            self.clients[client].next(&mut self.random, EPOCH_MS + self.now_ms)
         };
         let ask = draft.by(&self.clients[client].caller, 0);
         self.numbers += 1;

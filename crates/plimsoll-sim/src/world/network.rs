@@ -9,8 +9,8 @@ use crate::step::Ask;
 
 /// Something that will happen.
 pub(super) enum Event {
-    /// A client thinks of something to ask for.
-    Think(usize),
+    /// A client thinks of something to ask for, unless it has had another thought since.
+    Think { client: usize, thought: u64 },
     /// A client has heard nothing.
     Impatience {
         client: usize,
@@ -29,6 +29,10 @@ pub(super) enum Event {
     Serve,
     /// The server lets holds lapse.
     Sweep,
+    /// The server adds up what it has refused.
+    Count,
+    /// Windows turn, and many ask just then.
+    Rush,
     /// Somebody starts the server, or it loads its rows anew.
     Start,
     /// The machine's clock is set right.

@@ -25,7 +25,7 @@ fn lists() -> Vec<(String, String)> {
 #[test]
 fn nothing_is_found_any_more() {
     let lists = lists();
-    assert!(lists.len() >= 20, "the lists are gone");
+    assert!(lists.len() >= 40, "the lists are gone");
     for (path, text) in &lists {
         let steps = Step::parse_list(text).expect(path);
         assert!(steps.len() > 1, "{path} is empty");

@@ -4,10 +4,12 @@ use std::fmt::Debug;
 
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::model::State;
-use plimsoll_core::names::ResourceName;
+use plimsoll_core::names::{ResourceName, Text};
 
 use super::*;
-use crate::testing::{Dice, items, locations, name, principals, reservations, scopes};
+use crate::testing::{
+    Dice, items, locations, name, principals, requests, reservations, scopes, tiers, webhooks,
+};
 
 fn logs() -> [Log; 5] {
     let [t, a, b, u] = scopes().map(Log::Tenant);
@@ -43,8 +45,10 @@ fn assert_same_rows(overlay: &Overlay<'_>, tables: &Tables, seed: u64) {
     for scope in &scopes() {
         same(overlay.scope(scope), tables.scope(scope), "scope", seed);
         for item in &items() {
-            let (one, other) = (overlay.limit(scope, item), tables.limit(scope, item));
-            same(one, other, "limit", seed);
+            let (one, other) = (overlay.limits(scope, item), tables.limits(scope, item));
+            same(one, other, "limits", seed);
+            let (one, other) = (overlay.tally(scope, item), tables.tally(scope, item));
+            same(one, other, "tally", seed);
             let (one, other) = (overlay.account(scope, item), tables.account(scope, item));
             same(one, other, "account", seed);
         }
@@ -60,6 +64,7 @@ fn assert_same_rows(overlay: &Overlay<'_>, tables: &Tables, seed: u64) {
         let ended: Vec<_> = tables.ended(scope).collect();
         same(overlay.ended(scope).collect(), ended, "ended", seed);
     }
+    assert_same_settings(overlay, tables, seed);
     for id in &principals() {
         same(
             overlay.principal(id),
@@ -67,6 +72,31 @@ fn assert_same_rows(overlay: &Overlay<'_>, tables: &Tables, seed: u64) {
             "principal",
             seed,
         );
+    }
+}
+
+fn assert_same_settings(overlay: &Overlay<'_>, tables: &Tables, seed: u64) {
+    for tier in &tiers() {
+        same(overlay.tier(tier), tables.tier(tier), "tier", seed);
+    }
+    let (one, other) = (overlay.tier_count(), tables.tier_count());
+    same(one, other, "tier count", seed);
+    for id in &webhooks() {
+        same(overlay.webhook(id), tables.webhook(id), "webhook", seed);
+    }
+    let (one, other) = (overlay.webhook_count(), tables.webhook_count());
+    same(one, other, "webhook count", seed);
+    for id in &requests() {
+        same(overlay.request(id), tables.request(id), "request", seed);
+    }
+    for scope in &scopes() {
+        let sorted = |mut rows: Vec<Request>| {
+            rows.sort_by(|one, other| one.id.cmp(&other.id));
+            rows
+        };
+        let one = sorted(overlay.requests(scope).cloned().collect());
+        let other = sorted(tables.requests(scope).cloned().collect());
+        same(one, other, "requests", seed);
     }
 }
 
@@ -131,6 +161,31 @@ fn the_overlay_answers_as_the_tables_will() {
             assert_in_order(&above, seed);
         }
     }
+}
+
+/// A scope's parent never changes, so it is not among the random rows.
+#[test]
+fn a_scope_has_those_below_it_in_the_tables_and_in_the_batch() {
+    let scope = |id: &str, parent: Option<&str>| {
+        Change::Scope(Scope {
+            id: name(id, ScopeId::parse),
+            parent: parent.map(|id| name(id, ScopeId::parse)),
+            tenant: name("t", ScopeId::parse),
+            depth: if parent.is_some() { 2 } else { 1 },
+            kind: name("", Text::parse),
+            tier: None,
+        })
+    };
+    let [t, a, ..] = scopes();
+    let mut tables = Tables::default();
+    tables.put(scope("t", None));
+    let mut overlay = Overlay::new(&tables);
+    assert!(!overlay.has_children(&t));
+    overlay.put(&scope("t-a", Some("t")));
+    assert!(overlay.has_children(&t) && !overlay.has_children(&a));
+    tables.put(scope("t-a", Some("t")));
+    let overlay = Overlay::new(&tables);
+    assert!(overlay.has_children(&t) && !overlay.has_children(&a));
 }
 
 #[test]

@@ -1,17 +1,22 @@
 //! Bytes to core values. Every length and number is checked: a record may come from anywhere.
 
+mod settings;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::command::ReservationKey;
-use plimsoll_core::event::{Cause, Change, Event, Log, Mark};
+use plimsoll_core::event::{Cause, Change, Crossing, Event, Log, Mark};
 use plimsoll_core::model::{
-    Account, Asked, Attributes, Credential, Item, Limit, Line, Lines, Location, Original,
-    Principal, Reach, Reservation, Resource, Role, Scope, State, Terms,
+    Account, Alerts, Asked, Attributes, Credential, Item, Line, Lines, Location, Original,
+    Principal, Reservation, Resource, Role, Scope, State, Terms,
 };
 use plimsoll_core::names::NameError;
-use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId, Text};
+use plimsoll_core::names::{
+    LocationId, PrincipalId, RequestId, ReservationId, ResourceName, ScopeId, Text, TierName,
+    WebhookId,
+};
 
 use super::EVENTS_OFFSET;
 
@@ -53,6 +58,16 @@ pub(super) fn events(body: &[u8], count: u32) -> Parsed<Vec<(Event, Box<[u8]>)>>
         return Err(reader.damage("there are bytes behind the last event"));
     }
     Ok(events)
+}
+
+/// Reads one change, and nothing behind it.
+pub(super) fn change(bytes: &[u8]) -> Parsed<Change> {
+    let mut reader = Reader { bytes, offset: 0 };
+    let change = reader.change()?;
+    if reader.offset < bytes.len() {
+        return Err(reader.damage("there are bytes behind the change"));
+    }
+    Ok(change)
 }
 
 struct Reader<'a> {
@@ -143,6 +158,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    fn optional<T>(&mut self, read: fn(&mut Self) -> Parsed<T>) -> Parsed<Option<T>> {
+        if self.flag()? {
+            read(self).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
     fn amount(&mut self) -> Parsed<Amount> {
         let units = self.integer()?;
         Amount::new(units).ok_or_else(|| self.damage("an amount is too large"))
@@ -186,15 +209,12 @@ impl<'a> Reader<'a> {
         let at = self.instant()?;
         let actor = self.name(PrincipalId::parse)?;
         let cause = self.cause()?;
-        let mark = match self.byte()? {
-            0 => Mark::Enforced,
-            1 => Mark::Forced {
-                reason: self.name(Text::parse)?,
-            },
-            _ => return Err(self.damage("a mark is of no known kind")),
-        };
+        let mark = self.mark()?;
         let changes = (0..self.len()?)
             .map(|_| self.change())
+            .collect::<Parsed<_>>()?;
+        let crossed = (0..self.len()?)
+            .map(|_| self.crossing())
             .collect::<Parsed<_>>()?;
         Ok(Event {
             log,
@@ -204,6 +224,35 @@ impl<'a> Reader<'a> {
             cause,
             mark,
             changes,
+            crossed,
+        })
+    }
+
+    fn mark(&mut self) -> Parsed<Mark> {
+        Ok(match self.byte()? {
+            0 => Mark::Enforced,
+            1 => Mark::Forced {
+                reason: self.name(Text::parse)?,
+            },
+            2 => Mark::Mended {
+                reason: self.name(Text::parse)?,
+            },
+            3 => Mark::Passed {
+                limits: (0..self.len()?)
+                    .map(|_| Ok((self.name(ScopeId::parse)?, self.item()?, self.mode()?)))
+                    .collect::<Parsed<_>>()?,
+            },
+            _ => return Err(self.damage("a mark is of no known kind")),
+        })
+    }
+
+    fn crossing(&mut self) -> Parsed<Crossing> {
+        Ok(Crossing {
+            scope: self.name(ScopeId::parse)?,
+            item: self.item()?,
+            percent: self.byte()?,
+            ceiling: self.amount()?,
+            taken: self.amount()?,
         })
     }
 
@@ -225,6 +274,15 @@ impl<'a> Reader<'a> {
             13 => Cause::Resized,
             14 => Cause::Transferred,
             15 => Cause::Forgotten,
+            16 => Cause::TierPut,
+            17 => Cause::RefusalsCounted,
+            18 => Cause::RequestSubmitted,
+            19 => Cause::RequestApproved,
+            20 => Cause::RequestDenied,
+            21 => Cause::RequestCancelled,
+            22 => Cause::WebhookPut,
+            23 => Cause::WebhookDeleted,
+            24 => Cause::WebhookDelivered,
             _ => return Err(self.damage("a cause is of no known kind")),
         })
     }
@@ -234,10 +292,18 @@ impl<'a> Reader<'a> {
             0 => Change::Resource(self.resource()?),
             1 => Change::Location(self.location()?),
             2 => Change::Scope(self.scope()?),
-            3 => Change::Limit(self.limit()?),
-            4 => Change::LimitGone {
+            3 => {
+                let (scope, item) = (self.name(ScopeId::parse)?, self.item()?);
+                Change::Limits {
+                    limits: self.limits(&scope, &item)?,
+                    scope,
+                    item,
+                }
+            }
+            4 => Change::Tally {
                 scope: self.name(ScopeId::parse)?,
                 item: self.item()?,
+                tally: self.tally()?,
             },
             5 => Change::Account {
                 scope: self.name(ScopeId::parse)?,
@@ -254,6 +320,14 @@ impl<'a> Reader<'a> {
                 tenant: self.name(ScopeId::parse)?,
                 id: self.name(ReservationId::parse)?,
             }),
+            10 => Change::Tier(self.tier()?),
+            11 => Change::Request(self.request()?),
+            12 => Change::RequestGone {
+                tenant: self.name(ScopeId::parse)?,
+                id: self.name(RequestId::parse)?,
+            },
+            13 => Change::Webhook(self.webhook()?),
+            14 => Change::WebhookGone(self.name(WebhookId::parse)?),
             _ => return Err(self.damage("a change is of no known kind")),
         })
     }
@@ -266,6 +340,11 @@ impl<'a> Reader<'a> {
             per_location: self.flag()?,
             adjustable: self.flag()?,
             description: self.name(Text::parse)?,
+            auto_approval: self.optional(Self::auto_approval)?,
+            alerts: {
+                let percents = self.byte_string()?.to_vec();
+                Alerts::new(percents).ok_or_else(|| self.damage("alerts are none"))?
+            },
         })
     }
 
@@ -284,18 +363,7 @@ impl<'a> Reader<'a> {
             tenant: self.name(ScopeId::parse)?,
             depth: self.byte()?,
             kind: self.name(Text::parse)?,
-        })
-    }
-
-    fn limit(&mut self) -> Parsed<Limit> {
-        Ok(Limit {
-            scope: self.name(ScopeId::parse)?,
-            item: self.item()?,
-            ceiling: self.ceiling()?,
-            set_by: self.name(PrincipalId::parse)?,
-            set_at: self.instant()?,
-            reason: self.name(Text::parse)?,
-            revision: self.integer()?,
+            tier: self.optional_name(TierName::parse)?,
         })
     }
 
@@ -376,11 +444,7 @@ impl<'a> Reader<'a> {
                 3 => Role::Admin,
                 _ => return Err(self.damage("a role is of no known kind")),
             },
-            reach: if self.flag()? {
-                Reach::Below(self.name(ScopeId::parse)?)
-            } else {
-                Reach::Everything
-            },
+            reach: self.reach()?,
             may_force: self.flag()?,
             credential: if self.flag()? {
                 Credential::Token {
@@ -392,11 +456,7 @@ impl<'a> Reader<'a> {
                 }
             },
             enabled: self.flag()?,
-            expires_at: if self.flag()? {
-                Some(self.instant()?)
-            } else {
-                None
-            },
+            expires_at: self.optional(Self::instant)?,
             description: self.name(Text::parse)?,
             created_at: self.instant()?,
             revision: self.integer()?,

@@ -1,11 +1,15 @@
 //! Core values to bytes.
 
+mod settings;
+
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::event::{Cause, Change, Event, Log, Mark};
 use plimsoll_core::model::{
-    Attributes, Credential, Item, Limit, Location, Original, Principal, Reach, Reservation,
-    Resource, Role, Scope, State, Terms,
+    Attributes, Credential, Item, Location, Original, Principal, Reservation, Resource, Role,
+    Scope, State, Terms,
 };
+
+use settings::{auto_approval, limit, mode, reach, request, tally, tier, webhook};
 
 pub(super) fn event(out: &mut Vec<u8>, event: &Event) {
     match &event.log {
@@ -25,10 +29,31 @@ pub(super) fn event(out: &mut Vec<u8>, event: &Event) {
             out.push(1);
             text(out, reason.as_str());
         }
+        Mark::Mended { reason } => {
+            out.push(2);
+            text(out, reason.as_str());
+        }
+        Mark::Passed { limits } => {
+            out.push(3);
+            integer(out, limits.len() as u64);
+            for (at, of, how) in limits {
+                text(out, at.as_str());
+                item(out, of);
+                mode(out, *how);
+            }
+        }
     }
     integer(out, event.changes.len() as u64);
     for item in &event.changes {
         change(out, item);
+    }
+    integer(out, event.crossed.len() as u64);
+    for crossing in &event.crossed {
+        text(out, crossing.scope.as_str());
+        item(out, &crossing.item);
+        out.push(crossing.percent);
+        amount(out, crossing.ceiling);
+        amount(out, crossing.taken);
     }
 }
 
@@ -51,6 +76,15 @@ fn cause_number(cause: Cause) -> u8 {
         Cause::Resized => 13,
         Cause::Transferred => 14,
         Cause::Forgotten => 15,
+        Cause::TierPut => 16,
+        Cause::RefusalsCounted => 17,
+        Cause::RequestSubmitted => 18,
+        Cause::RequestApproved => 19,
+        Cause::RequestDenied => 20,
+        Cause::RequestCancelled => 21,
+        Cause::WebhookPut => 22,
+        Cause::WebhookDeleted => 23,
+        Cause::WebhookDelivered => 24,
     }
 }
 
@@ -59,11 +93,28 @@ pub(super) fn change(out: &mut Vec<u8>, change: &Change) {
         Change::Resource(row) => tagged(out, 0, row, resource),
         Change::Location(row) => tagged(out, 1, row, location),
         Change::Scope(row) => tagged(out, 2, row, scope),
-        Change::Limit(row) => tagged(out, 3, row, limit),
-        Change::LimitGone { scope, item } => {
+        Change::Limits {
+            scope,
+            item,
+            limits,
+        } => {
+            out.push(3);
+            text(out, scope.as_str());
+            self::item(out, item);
+            integer(out, limits.len() as u64);
+            for row in limits {
+                limit(out, row);
+            }
+        }
+        Change::Tally {
+            scope,
+            item,
+            tally: row,
+        } => {
             out.push(4);
             text(out, scope.as_str());
             self::item(out, item);
+            tally(out, *row);
         }
         Change::Account {
             scope,
@@ -87,6 +138,18 @@ pub(super) fn change(out: &mut Vec<u8>, change: &Change) {
             text(out, key.tenant.as_str());
             text(out, key.id.as_str());
         }
+        Change::Tier(row) => tagged(out, 10, row, tier),
+        Change::Request(row) => tagged(out, 11, row, request),
+        Change::RequestGone { tenant, id } => {
+            out.push(12);
+            text(out, tenant.as_str());
+            text(out, id.as_str());
+        }
+        Change::Webhook(row) => tagged(out, 13, row, webhook),
+        Change::WebhookGone(id) => {
+            out.push(14);
+            text(out, id.as_str());
+        }
     }
 }
 
@@ -102,6 +165,9 @@ fn resource(out: &mut Vec<u8>, row: &Resource) {
     out.push(u8::from(row.per_location));
     out.push(u8::from(row.adjustable));
     text(out, row.description.as_str());
+    optional(out, row.auto_approval, auto_approval);
+    integer(out, row.alerts.iter().len() as u64);
+    out.extend(row.alerts.iter());
 }
 
 fn location(out: &mut Vec<u8>, row: &Location) {
@@ -116,16 +182,7 @@ fn scope(out: &mut Vec<u8>, row: &Scope) {
     text(out, row.tenant.as_str());
     out.push(row.depth);
     text(out, row.kind.as_str());
-}
-
-fn limit(out: &mut Vec<u8>, row: &Limit) {
-    text(out, row.scope.as_str());
-    item(out, &row.item);
-    ceiling(out, row.ceiling);
-    text(out, row.set_by.as_str());
-    instant(out, row.set_at);
-    text(out, row.reason.as_str());
-    integer(out, row.revision);
+    optional_text(out, row.tier.as_ref().map(|tier| tier.as_str()));
 }
 
 fn reservation(out: &mut Vec<u8>, row: &Reservation) {
@@ -186,13 +243,7 @@ fn principal(out: &mut Vec<u8>, row: &Principal) {
         Role::Manager => 2,
         Role::Admin => 3,
     });
-    match &row.reach {
-        Reach::Everything => out.push(0),
-        Reach::Below(scope) => {
-            out.push(1);
-            text(out, scope.as_str());
-        }
-    }
+    reach(out, &row.reach);
     out.push(u8::from(row.may_force));
     match &row.credential {
         Credential::AccessKey { sealed_secret } => {
@@ -205,13 +256,7 @@ fn principal(out: &mut Vec<u8>, row: &Principal) {
         }
     }
     out.push(u8::from(row.enabled));
-    match row.expires_at {
-        None => out.push(0),
-        Some(at) => {
-            out.push(1);
-            instant(out, at);
-        }
-    }
+    optional(out, row.expires_at, instant);
     text(out, row.description.as_str());
     instant(out, row.created_at);
     integer(out, row.revision);
@@ -244,11 +289,15 @@ fn ceiling(out: &mut Vec<u8>, ceiling: Ceiling) {
 }
 
 fn optional_text(out: &mut Vec<u8>, value: Option<&str>) {
+    optional(out, value, text);
+}
+
+fn optional<T>(out: &mut Vec<u8>, value: Option<T>, encode: fn(&mut Vec<u8>, T)) {
     match value {
         None => out.push(0),
         Some(value) => {
             out.push(1);
-            text(out, value);
+            encode(out, value);
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! offset  bytes  field
-//!      0      1  version, 2
+//!      0      1  version, 3
 //!      1      8  sequence, little endian, from 1
 //!      9     32  previous: the hash of the record before; zeros in the first
 //!     41      4  number of events, little endian
@@ -27,9 +27,8 @@ use sha2::{Digest, Sha256};
 
 pub use decode::Damage;
 
-/// The layout that this build writes. It reads this one only: version 1 was never released.
-const VERSION: u8 = 2;
-const UNRELEASED_VERSION: u8 = 1;
+/// The layout that this build writes. It reads this one only: those before were never released.
+const VERSION: u8 = 3;
 const EVENTS_OFFSET: usize = 45;
 const TRAILER_LEN: usize = 36;
 
@@ -71,6 +70,11 @@ impl RecordWriter {
         encode::event(&mut self.bytes, event);
         self.events += 1;
         chained(chain, &self.bytes[start..])
+    }
+
+    /// The place of the record before it; 0 where it is the first.
+    pub(crate) fn place(&self) -> u64 {
+        u64::from_le_bytes(field(&self.bytes, 1)).saturating_sub(1)
     }
 
     /// Whether nothing was added.
@@ -136,9 +140,9 @@ impl<'a> Sealed<'a> {
         }
         match body[0] {
             VERSION => Ok(Self::of(body, hash)),
-            UNRELEASED_VERSION => Err(Damage {
+            1 | 2 => Err(Damage {
                 offset: 0,
-                what: "the record is of version 1, written by an unreleased build",
+                what: "the record was written by an unreleased build, in a version not known here",
             }),
             _ => Err(Damage {
                 offset: 0,
@@ -188,9 +192,21 @@ pub(crate) fn chained(chain: &Hash, event: &[u8]) -> Hash {
 
 /// The checksum of one row, as the ledger's tables keep it.
 pub(crate) fn row_checksum(change: &Change) -> u32 {
+    crc32fast::hash(&change_bytes(change))
+}
+
+/// One row as a record spells it.
+pub(crate) fn change_bytes(change: &Change) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(128);
     encode::change(&mut bytes, change);
-    crc32fast::hash(&bytes)
+    bytes
+}
+
+/// Reads one row back, and nothing behind it.
+///
+/// Errors: [`Damage`] where the bytes are none that [`change_bytes`] could have made.
+pub(crate) fn read_change(bytes: &[u8]) -> Result<Change, Damage> {
+    decode::change(bytes)
 }
 
 #[cfg(test)]

@@ -15,13 +15,18 @@ fn kind(change: &Change) -> usize {
         Change::Resource(_) => 0,
         Change::Location(_) => 1,
         Change::Scope(_) => 2,
-        Change::Limit(_) => 3,
-        Change::LimitGone { .. } => 4,
+        Change::Limits { .. } => 3,
+        Change::Tally { .. } => 4,
         Change::Account { .. } => 5,
         Change::Reservation(_) => 6,
         Change::Principal(_) => 7,
         Change::PrincipalGone(_) => 8,
         Change::ReservationGone(_) => 9,
+        Change::Tier(_) => 10,
+        Change::Request(_) => 11,
+        Change::RequestGone { .. } => 12,
+        Change::Webhook(_) => 13,
+        Change::WebhookGone(_) => 14,
     }
 }
 
@@ -44,6 +49,15 @@ fn cause_place(cause: Cause) -> usize {
         Cause::Resized => 13,
         Cause::Transferred => 14,
         Cause::Forgotten => 15,
+        Cause::TierPut => 16,
+        Cause::RefusalsCounted => 17,
+        Cause::RequestSubmitted => 18,
+        Cause::RequestApproved => 19,
+        Cause::RequestDenied => 20,
+        Cause::RequestCancelled => 21,
+        Cause::WebhookPut => 22,
+        Cause::WebhookDeleted => 23,
+        Cause::WebhookDelivered => 24,
     }
 }
 
@@ -64,6 +78,7 @@ fn event(cause: Cause, changes: Vec<Change>) -> Event {
         cause,
         mark: Mark::Enforced,
         changes,
+        crossed: Vec::new(),
     }
 }
 
@@ -181,53 +196,64 @@ fn the_layout_stays() {
     check_bytes(
         &bytes,
         expect![[r#"
-            02 07 00 00 00 00 00 00 00 09 09 09 09 09 09 09
+            03 07 00 00 00 00 00 00 00 09 09 09 09 09 09 09
             09 09 09 09 09 09 09 09 09 09 09 09 09 09 09 09
             09 09 09 09 09 09 09 09 09 01 00 00 00 01 01 74
-            03 e8 07 04 72 6f 6f 74 00 01 04 72 75 73 68 0a
+            03 e8 07 04 72 6f 6f 74 00 01 04 72 75 73 68 0f
             00 08 76 6d 2f 69 6d 61 67 65 01 78 00 f3 ad e5
             ad 9b a2 bb 03 00 01 0f 5a c3 bc 72 69 63 68 2c
-            20 e6 97 a5 e6 9c ac 01 05 46 52 41 2d 41 00 00
-            02 01 75 01 01 74 03 74 2d 62 08 01 78 03 03 74
-            2d 61 08 76 6d 2f 69 6d 61 67 65 00 01 03 6d 69
-            61 80 01 01 78 01 04 01 75 08 76 6d 2f 69 6d 61
-            67 65 01 05 46 52 41 2d 41 05 03 74 2d 61 08 76
-            6d 2f 69 6d 61 67 65 01 05 48 4b 47 2d 41 ad 04
-            c8 f2 ee 94 a5 b0 98 07 06 01 75 02 72 33 01 75
-            01 08 76 6d 2f 69 6d 61 67 65 01 05 46 52 41 2d
-            41 a5 95 17 01 03 74 2d 62 04 08 76 6d 2f 69 6d
-            61 67 65 01 05 46 52 41 2d 41 f1 e7 36 f0 e6 19
-            08 76 6d 2f 69 6d 61 67 65 01 05 48 4b 47 2d 41
-            b0 85 1c e2 fa 01 08 76 6d 2f 69 6d 61 67 65 00
-            91 d5 19 c3 b0 0a 07 76 6d 2f 64 69 73 6b 00 d1
-            b3 3c f9 fe 20 00 ff ff ff ff ff ff ff ff ff 01
-            00 01 13 61 20 22 71 75 6f 74 65 64 22 20 5c 20
-            27 74 65 78 74 27 03 02 6b 30 00 02 6b 31 13 61
-            20 22 71 75 6f 74 65 64 22 20 5c 20 27 74 65 78
-            74 27 02 6b 32 13 61 20 22 71 75 6f 74 65 64 22
-            20 5c 20 27 74 65 78 74 27 00 03 af de 85 83 07
-            80 01 07 02 6b 33 01 01 03 74 2d 61 00 00 38 f6
-            b6 a2 37 01 ac 59 84 f6 b6 a2 37 01 ac 59 84 f6
-            b6 a2 37 01 ac 59 84 f6 b6 a2 37 01 ac 59 84 f6
-            b6 a2 37 01 ac 59 84 f6 b6 a2 37 01 ac 59 84 f6
-            b6 a2 37 01 ac 59 84 00 01 99 d7 93 a3 ee d1 12
-            13 61 20 22 71 75 6f 74 65 64 22 20 5c 20 27 74
-            65 78 74 27 7f e9 b8 c4 82 c9 e8 bd bb 3a 08 02
-            6b 33 09 01 75 02 72 32 ac 5a a3 47 8a 07 4d cc
-            3f b4 a7 96 54 d3 31 89 f0 63 3c 62 6f 03 e8 2b
-            1b 4b 84 f2 c9 cc 99 6c 5b 99 b7 ea
+            20 e6 97 a5 e6 9c ac 01 8f f5 eb 92 ec b2 96 0b
+            00 fa dc 9f f4 cc f9 81 bb 3d 00 01 05 46 52 41
+            2d 41 0f 5a c3 bc 72 69 63 68 2c 20 e6 97 a5 e6
+            9c ac 01 02 6b 30 00 02 03 74 2d 62 01 01 74 01
+            75 02 00 01 05 6c 61 72 67 65 03 01 75 08 76 6d
+            2f 69 6d 61 67 65 01 05 46 52 41 2d 41 01 00 00
+            00 87 c5 ff d3 b4 8c 83 03 02 03 6d 69 61 bd 91
+            1b 00 01 02 71 31 00 04 01 75 08 76 6d 2f 69 6d
+            61 67 65 01 05 46 52 41 2d 41 88 90 f6 8e 90 b9
+            c3 cf 28 c3 e8 ca 04 00 80 01 05 03 74 2d 61 08
+            76 6d 2f 69 6d 61 67 65 01 05 46 52 41 2d 41 be
+            07 b2 de 80 9b a6 de bc 05 06 01 75 02 72 34 01
+            75 03 08 76 6d 2f 69 6d 61 67 65 01 05 46 52 41
+            2d 41 d8 e4 11 08 76 6d 2f 69 6d 61 67 65 01 05
+            48 4b 47 2d 41 83 8b 0d 08 76 6d 2f 69 6d 61 67
+            65 00 84 81 18 01 01 75 01 08 76 6d 2f 69 6d 61
+            67 65 01 05 46 52 41 2d 41 c0 b0 2c c0 b0 2c 00
+            a8 81 06 01 01 78 00 01 02 6b 30 13 61 20 22 71
+            75 6f 74 65 64 22 20 5c 20 27 74 65 78 74 27 02
+            01 a9 84 99 d9 f4 0d c7 cf 8e 80 af b6 9a 03 07
+            02 6b 31 03 00 01 01 07 07 07 07 07 07 07 07 07
+            07 07 07 07 07 07 07 07 07 07 07 07 07 07 07 07
+            07 07 07 07 07 07 07 00 01 80 01 13 61 20 22 71
+            75 6f 74 65 64 22 20 5c 20 27 74 65 78 74 27 a3
+            97 94 8c df c3 10 ff ff ff ff ff ff ff ff ff 01
+            08 02 6b 33 09 03 74 2d 61 02 72 31 0a 05 73 6d
+            61 6c 6c 00 01 08 76 6d 2f 69 6d 61 67 65 00 01
+            00 0b 02 71 33 01 75 03 74 2d 62 08 76 6d 2f 69
+            6d 61 67 65 00 01 0f 5a c3 bc 72 69 63 68 2c 20
+            e6 97 a5 e6 9c ac 03 74 6f 6d 80 01 00 87 9b bb
+            ce b0 cd c9 03 01 a9 f0 c8 c2 9b e5 31 02 03 6d
+            69 61 7f 01 78 91 ce e4 de a6 ab 96 2e 0c 01 74
+            02 71 32 0d 02 77 32 01 03 74 2d 62 01 78 03 00
+            03 04 30 6f 1b 00 f5 59 91 c8 00 6f 1b 00 f5 59
+            91 c8 00 6f 1b 00 f5 59 91 c8 00 6f 1b 00 f5 59
+            91 c8 00 6f 1b 00 f5 59 91 c8 00 6f 1b 00 f5 59
+            91 c8 00 01 c5 84 d1 b7 dc dc 99 db 2b c2 da e2
+            a6 ea c9 37 0e 02 77 31 00 ab 31 24 06 53 9f de
+            75 74 77 45 58 c9 3a 2a 38 fe 91 45 56 e6 ce aa
+            da 22 da ef 76 05 9f 79 9e f9 f9 34 07
         "#]],
     );
     let (bytes, _) = record(&[]);
     check_bytes(
         &bytes,
         expect![[r#"
-            02 07 00 00 00 00 00 00 00 09 09 09 09 09 09 09
+            03 07 00 00 00 00 00 00 00 09 09 09 09 09 09 09
             09 09 09 09 09 09 09 09 09 09 09 09 09 09 09 09
-            09 09 09 09 09 09 09 09 09 00 00 00 00 cb 96 38
-            23 c8 a7 ab 24 09 fd d9 69 a8 57 4a 29 11 a2 27
-            78 11 84 26 a2 3f 7f 68 41 e8 26 8e 61 67 d2 0b
-            20
+            09 09 09 09 09 09 09 09 09 00 00 00 00 87 be ae
+            80 f9 e1 49 de 70 14 7b 4c 37 40 98 f5 4e ad fe
+            3e 56 54 db 94 7b 8c 3d 62 6d 0f 1d d0 a8 60 f0
+            ab
         "#]],
     );
 }
@@ -290,12 +316,14 @@ fn hostile_records_are_refused_with_a_reason() {
     let damage = |body: Vec<u8>, expect: Expect| check_damage(&body, expect);
     damage(vec![], expect!["the record is cut short (byte 36)"]);
     damage(
-        [&[3][..], &header(0)[1..]].concat(),
+        [&[4][..], &header(0)[1..]].concat(),
         expect!["the record is of a version not known here (byte 0)"],
     );
     damage(
         [&[1][..], &header(0)[1..]].concat(),
-        expect!["the record is of version 1, written by an unreleased build (byte 0)"],
+        expect![
+            "the record was written by an unreleased build, in a version not known here (byte 0)"
+        ],
     );
     damage(
         with(u32::MAX, &[]),
@@ -329,15 +357,15 @@ fn hostile_records_are_refused_with_a_reason() {
     let event = [0, 1, 1, 1, b'r', 0, 0, 50, 8, 1, b'k'];
     damage(with(1, &event), expect!["a value is cut short (byte 56)"]);
     damage(
-        with(1, &[0, 1, 1, 1, b'r', 16, 0, 0]),
+        with(1, &[0, 1, 1, 1, b'r', 25, 0, 0]),
         expect!["a cause is of no known kind (byte 51)"],
     );
     damage(
-        with(1, &[0, 1, 1, 1, b'r', 0, 2, 0]),
+        with(1, &[0, 1, 1, 1, b'r', 0, 4, 0]),
         expect!["a mark is of no known kind (byte 52)"],
     );
     damage(
-        with(1, &[0, 1, 1, 1, b'r', 0, 0, 1, 10]),
+        with(1, &[0, 1, 1, 1, b'r', 0, 0, 1, 15]),
         expect!["a change is of no known kind (byte 54)"],
     );
     damage(
@@ -356,7 +384,7 @@ fn an_original_that_nobody_asked_for_is_refused() {
         let head = [0, 1, 1, 1, b'r', 0, 0, 1, 6, 1, b't', 1, b'r', 1, b't'];
         let lines = [&[1][..], &image, &[5]].concat();
         let original = [&[1, 1, b't', 1][..], &image, &[5, least]].concat();
-        let rest = [1, 0, 0, 0, 1, 0, 0];
+        let rest = [1, 0, 0, 0, 1, 0, 0, 0];
         [&header(1)[..], &head, &lines, &original, &rest].concat()
     };
     for least in [0, 6] {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::ledger;
+use super::{history_schema, ledger};
 use crate::StoreError;
 
 /// The two databases of a data directory.
@@ -66,10 +66,10 @@ impl Kind {
         }
     }
 
-    fn schema(self) -> &'static str {
+    fn schemas(self) -> &'static [&'static str] {
         match self {
-            Kind::Journal => JOURNAL_SCHEMA,
-            Kind::Ledger => ledger::SCHEMA,
+            Kind::Journal => &[JOURNAL_SCHEMA],
+            Kind::Ledger => &[ledger::SCHEMA, history_schema::SCHEMA],
         }
     }
 }
@@ -174,7 +174,9 @@ pub(super) fn create(directory: &Path, kind: Kind) -> Result<(), StoreError> {
     connection
         .pragma_update(None, "user_version", kind.schema_version())
         .map_err(&sqlite)?;
-    connection.execute_batch(kind.schema()).map_err(&sqlite)?;
+    for schema in kind.schemas() {
+        connection.execute_batch(schema).map_err(&sqlite)?;
+    }
     connection
         .pragma_update(None, "journal_mode", "WAL")
         .map_err(&sqlite)?;

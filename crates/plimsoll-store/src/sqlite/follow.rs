@@ -8,11 +8,14 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use plimsoll_core::command::ReservationKey;
 use plimsoll_core::event::{Change, Head, Log};
-use plimsoll_core::model::{Item, Reservation};
-use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId};
+use plimsoll_core::model::{Item, Request, Reservation, Webhook};
+use plimsoll_core::names::{
+    LocationId, PrincipalId, RequestId, ReservationId, ResourceName, ScopeId, TierName, WebhookId,
+};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::files::{self, DirectoryLock, Kind, sqlite_error};
+use super::history_schema::{self, PastKey};
 use super::journal::JournalReader;
 use super::ledger::{self, Watermark};
 use crate::StoreError;
@@ -26,6 +29,10 @@ const ROUND_PAUSE: Duration = Duration::from_millis(50);
 
 /// The pause after a round that failed.
 const ERROR_PAUSE: Duration = Duration::from_secs(1);
+
+/// Pages of the ledger kept in memory, in KiB; negative, as SQLite wants it. Rows are all over the
+/// tables: with SQLite's own 2 MiB, most of the time goes into reading the same pages again.
+const LEDGER_CACHE_KIB: i32 = -(32 << 10);
 
 /// Wakes the follower.
 #[derive(Debug, Default)]
@@ -152,7 +159,11 @@ enum RowKey {
     Resource(ResourceName),
     Location(LocationId),
     Scope(ScopeId),
-    Limit(ScopeId, Item),
+    Tier(TierName),
+    Limits(ScopeId, Item),
+    Tally(ScopeId, Item),
+    Request(RequestId),
+    Webhook(WebhookId),
     Account(ScopeId, Item),
     Reservation(ScopeId, ReservationId),
     Principal(PrincipalId),
@@ -166,6 +177,9 @@ impl Work {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
         let ledger = files::open(&ledger_path, Kind::Ledger, flags)?;
         files::accept(&ledger).map_err(sqlite_error(&ledger_path))?;
+        ledger
+            .pragma_update(None, "cache_size", LEDGER_CACHE_KIB)
+            .map_err(sqlite_error(&ledger_path))?;
         // What a crash takes from these tables is in the journal: NORMAL keeps them consistent.
         ledger
             .pragma_update(None, "synchronous", "NORMAL")
@@ -219,12 +233,15 @@ impl Work {
             );
             rows.extend(event.changes.iter().map(|change| (key(change), change)));
         }
+        let mut replaced = HashMap::new();
         for change in rows.values() {
-            ledger::put(&transaction, &mut end.tally, change)?;
+            let crc = ledger::put(&transaction, &mut end.tally, change)?;
+            replaced.extend(PastKey::of_change(change).zip(crc));
         }
         for (log, head) in &logs {
             ledger::put_log(&transaction, &mut end.tally, log, head)?;
         }
+        history_schema::put(&transaction, records, &replaced)?;
         ledger::put_watermark(&transaction, end)?;
         transaction.commit()
     }
@@ -243,8 +260,15 @@ fn key(change: &Change) -> RowKey {
         Change::Resource(row) => RowKey::Resource(row.name.clone()),
         Change::Location(row) => RowKey::Location(row.id.clone()),
         Change::Scope(row) => RowKey::Scope(row.id.clone()),
-        Change::Limit(row) => RowKey::Limit(row.scope.clone(), row.item.clone()),
-        Change::LimitGone { scope, item } => RowKey::Limit(scope.clone(), item.clone()),
+        Change::Tier(row) => RowKey::Tier(row.name.clone()),
+        Change::Limits { scope, item, .. } => RowKey::Limits(scope.clone(), item.clone()),
+        Change::Tally { scope, item, .. } => RowKey::Tally(scope.clone(), item.clone()),
+        Change::Request(Request { id, .. }) | Change::RequestGone { id, .. } => {
+            RowKey::Request(id.clone())
+        }
+        Change::Webhook(Webhook { id, .. }) | Change::WebhookGone(id) => {
+            RowKey::Webhook(id.clone())
+        }
         Change::Account { scope, item, .. } => RowKey::Account(scope.clone(), item.clone()),
         Change::Reservation(Reservation { tenant, id, .. })
         | Change::ReservationGone(ReservationKey { tenant, id }) => {

@@ -106,6 +106,11 @@ impl Journal {
         Ok(())
     }
 
+    /// The sequence of the record at its end.
+    pub(crate) fn sequence(&self) -> u64 {
+        self.tip.sequence
+    }
+
     /// Gives the file up.
     pub(crate) fn close(self) -> Reopen {
         Reopen {
@@ -205,6 +210,35 @@ impl JournalReader {
             show(record).map_err(|damage| self.damaged(sequence, &damage.to_string()))?;
         }
         Ok(place)
+    }
+
+    /// The record of a sequence, checked by itself: it is named by somebody who knows that it is
+    /// there.
+    pub(super) fn record(&self, sequence: u64) -> Result<Record, StoreError> {
+        let sqlite = sqlite_error(&self.path);
+        let mut select = self
+            .connection
+            .prepare_cached("SELECT record FROM journal WHERE sequence = ?1")
+            .map_err(&sqlite)?;
+        let mut rows = select.query([sequence]).map_err(&sqlite)?;
+        let Some(row) = rows.next().map_err(&sqlite)? else {
+            return Err(self.damaged(sequence, "it is missing"));
+        };
+        let bytes = row
+            .get_ref(0)
+            .and_then(|blob| Ok(blob.as_blob()?))
+            .map_err(&sqlite)?;
+        let record = stands_at(sequence, bytes)
+            .map_err(|misfit| self.damaged(sequence, &misfit.to_string()))?;
+        let read = record.read();
+        read.map_err(|damage| self.damaged(sequence, &damage.to_string()))
+    }
+
+    /// The sequence of the last record; 0 where there is none.
+    pub(super) fn last_sequence(&self) -> Result<u64, StoreError> {
+        let select = "SELECT coalesce(max(sequence), 0) FROM journal";
+        let last = self.connection.query_row(select, [], |row| row.get(0));
+        last.map_err(sqlite_error(&self.path))
     }
 
     /// Makes sure that the journal holds a place.

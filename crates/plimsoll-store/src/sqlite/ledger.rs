@@ -4,11 +4,13 @@ use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::command::ReservationKey;
 use plimsoll_core::event::{Change, Log};
 use plimsoll_core::model::{
-    Attributes, Credential, Item, Limit, Line, Original, Principal, Reach, Reservation, State,
-    Terms,
+    Attributes, Credential, Item, Line, Original, Principal, Reach, Request, Reservation, State,
+    Terms, Webhook,
 };
 use plimsoll_core::names::LocationId;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+mod settings;
 
 pub(super) use super::schema::{SCHEMA, SCHEMA_VERSION};
 use crate::record::row_checksum;
@@ -79,22 +81,30 @@ pub(super) fn put_watermark(
         .map(|_| ())
 }
 
-/// Writes one row in the place of what was there.
+/// Writes one row in the place of what was there, and answers the checksum of that.
 pub(super) fn put(
     transaction: &Transaction<'_>,
     tally: &mut Tally,
     change: &Change,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Option<u32>> {
     let replaced = delete(transaction, change)?;
     if let Some(crc) = replaced {
         tally.remove(crc);
     }
     match change {
-        Change::LimitGone { .. } | Change::ReservationGone(_) | Change::PrincipalGone(_) => {}
+        Change::Limits { limits, .. } if limits.is_empty() => {}
+        Change::ReservationGone(_)
+        | Change::PrincipalGone(_)
+        | Change::RequestGone { .. }
+        | Change::WebhookGone(_) => {}
         Change::Resource(_)
         | Change::Location(_)
+        | Change::Tier(_)
         | Change::Scope(_)
-        | Change::Limit(_)
+        | Change::Limits { .. }
+        | Change::Tally { .. }
+        | Change::Request(_)
+        | Change::Webhook(_)
         | Change::Account { .. }
         | Change::Reservation(_)
         | Change::Principal(_) => {
@@ -103,7 +113,7 @@ pub(super) fn put(
             tally.add(crc);
         }
     }
-    Ok(())
+    Ok(replaced)
 }
 
 /// Takes away the row that a change is about, and answers its checksum.
@@ -127,7 +137,24 @@ fn delete(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result<Op
             "DELETE FROM scope WHERE id = ?1 RETURNING crc",
             params![row.id.as_str()],
         ),
-        Change::Limit(Limit { scope, item, .. }) | Change::LimitGone { scope, item } => delete(
+        Change::Tier(row) => delete(
+            "DELETE FROM tier WHERE name = ?1 RETURNING crc",
+            params![row.name.as_str()],
+        ),
+        Change::Request(Request { id, .. }) | Change::RequestGone { id, .. } => delete(
+            "DELETE FROM request WHERE id = ?1 RETURNING crc",
+            params![id.as_str()],
+        ),
+        Change::Webhook(Webhook { id, .. }) | Change::WebhookGone(id) => delete(
+            "DELETE FROM webhook WHERE id = ?1 RETURNING crc",
+            params![id.as_str()],
+        ),
+        Change::Tally { scope, item, .. } => delete(
+            "DELETE FROM tally WHERE scope = ?1 AND resource = ?2 AND location = ?3
+             RETURNING crc",
+            params![scope.as_str(), item.resource.as_str(), location(item)],
+        ),
+        Change::Limits { scope, item, .. } => delete(
             "DELETE FROM quota_limit WHERE scope = ?1 AND resource = ?2 AND location = ?3
              RETURNING crc",
             params![scope.as_str(), item.resource.as_str(), location(item)],
@@ -163,18 +190,6 @@ fn insert(transaction: &Transaction<'_>, change: &Change, crc: u32) -> rusqlite:
         transaction.prepare_cached(sql)?.execute(params).map(|_| ())
     };
     match change {
-        Change::Resource(row) => execute(
-            "INSERT INTO resource VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![
-                row.name.as_str(),
-                row.unit.as_str(),
-                ceiling(row.default_ceiling),
-                row.per_location,
-                row.adjustable,
-                row.description.as_str(),
-                crc,
-            ],
-        ),
         Change::Location(row) => execute(
             "INSERT INTO location VALUES (?1, ?2, ?3, ?4)",
             params![
@@ -185,17 +200,23 @@ fn insert(transaction: &Transaction<'_>, change: &Change, crc: u32) -> rusqlite:
             ],
         ),
         Change::Scope(row) => execute(
-            "INSERT INTO scope VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO scope VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 row.id.as_str(),
                 row.parent.as_ref().map(|parent| parent.as_str()),
                 row.tenant.as_str(),
                 row.depth,
                 row.kind.as_str(),
+                row.tier.as_ref().map(|tier| tier.as_str()),
                 crc,
             ],
         ),
-        Change::Limit(row) => insert_limit(transaction, row, crc),
+        Change::Resource(_)
+        | Change::Tier(_)
+        | Change::Limits { .. }
+        | Change::Tally { .. }
+        | Change::Request(_)
+        | Change::Webhook(_) => settings::insert(transaction, change, crc),
         Change::Account {
             scope,
             item,
@@ -213,25 +234,11 @@ fn insert(transaction: &Transaction<'_>, change: &Change, crc: u32) -> rusqlite:
         ),
         Change::Reservation(row) => insert_reservation(transaction, row, crc),
         Change::Principal(row) => insert_principal(transaction, row, crc),
-        Change::LimitGone { .. } | Change::ReservationGone(_) | Change::PrincipalGone(_) => Ok(()),
+        Change::ReservationGone(_)
+        | Change::PrincipalGone(_)
+        | Change::RequestGone { .. }
+        | Change::WebhookGone(_) => Ok(()),
     }
-}
-
-fn insert_limit(transaction: &Transaction<'_>, row: &Limit, crc: u32) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached("INSERT INTO quota_limit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
-        .execute(params![
-            row.scope.as_str(),
-            row.item.resource.as_str(),
-            location(&row.item),
-            ceiling(row.ceiling),
-            row.set_by.as_str(),
-            instant(row.set_at),
-            row.reason.as_str(),
-            row.revision,
-            crc,
-        ])
-        .map(|_| ())
 }
 
 fn insert_reservation(

@@ -11,7 +11,7 @@ use super::journal::{Journal, JournalReader};
 use super::ledger::{self, Tally, log_checksum};
 use super::rows::{self, LineSource, RowError};
 use crate::StoreError;
-use crate::record::{Record, row_checksum};
+use crate::record::row_checksum;
 use crate::replay::{self, Misfit, Place};
 use crate::tables::{LogHead, Tables};
 
@@ -19,18 +19,17 @@ use crate::tables::{LogHead, Tables};
 pub(super) fn load(directory: &Path, journal: &mut Journal) -> Result<Tables, StoreError> {
     let (mut tables, watermark) = load_ledger(directory)?;
     journal.reader().expect_place(watermark)?;
-    let tip = replay(journal.reader(), watermark, &mut tables, |_| Ok(()))?;
+    let tip = replay(journal.reader(), watermark, &mut tables)?;
     journal.set_tip(tip);
     check(&Kind::Ledger.path(directory), &tables)?;
     Ok(tables)
 }
 
-/// Applies every record behind a place; `seen` is shown each record first.
-pub(super) fn replay(
+/// Applies every record behind a place.
+fn replay(
     journal: &JournalReader,
     mut place: Place,
     tables: &mut Tables,
-    mut seen: impl FnMut(&Record) -> Result<(), StoreError>,
 ) -> Result<Place, StoreError> {
     loop {
         let records = journal.records_after(place)?;
@@ -38,7 +37,6 @@ pub(super) fn replay(
             return Ok(place);
         }
         for record in records {
-            seen(&record)?;
             let sequence = record.sequence;
             place = replay::apply(record, tables)
                 .map_err(|misfit| journal.damaged(sequence, &misfit.to_string()))?;
@@ -85,7 +83,11 @@ fn load_ledger(directory: &Path) -> Result<(Tables, Place), StoreError> {
     load("location", "", &mut rows::location)?;
     // A scope is put after the one above it.
     load("scope", "ORDER BY depth", &mut rows::scope)?;
-    load("quota_limit", "", &mut rows::limit)?;
+    load("tier", "", &mut rows::stored)?;
+    load("quota_limit", "", &mut rows::stored)?;
+    load("tally", "", &mut rows::tally)?;
+    load("request", "", &mut rows::stored)?;
+    load("webhook", "", &mut rows::stored)?;
     load("account", "", &mut rows::account)?;
     load("principal", "", &mut rows::principal)?;
     loader

@@ -16,11 +16,16 @@
 //! hold yet, as when `journal.db-wal` is damaged after a crash. Whoever keeps the hash that
 //! [`verify()`] answers notices that too.
 
+mod as_of;
+mod audit;
 mod files;
 mod follow;
+mod history_schema;
 mod journal;
 mod ledger;
 mod load;
+mod past;
+mod readers;
 mod rows;
 mod schema;
 mod scrub;
@@ -31,8 +36,9 @@ use std::sync::Arc;
 
 pub(crate) use follow::Follower;
 pub(crate) use journal::Journal;
+pub(crate) use readers::PastReaders;
 pub(crate) use scrub::{Scrub, Scrubber};
-pub use verify::{Verified, verify};
+pub use verify::{Progress, Verified, verify, verify_with};
 
 use files::{DirectoryLock, Kind};
 use follow::Signal;
@@ -44,6 +50,8 @@ use crate::tables::Tables;
 pub(crate) struct Opened {
     pub(crate) journal: Journal,
     pub(crate) tables: Tables,
+    /// Closed before the follower, which leaves the files in order.
+    pub(crate) past: PastReaders,
     pub(crate) follower: Follower,
     pub(crate) scrubber: Scrubber,
 }
@@ -75,12 +83,14 @@ pub(crate) fn open(directory: &Path) -> Result<Opened, StoreError> {
     };
     let (journal, tables) = reopen.load()?;
     let scrubber = Scrubber::open(directory, journal.tip())?;
+    let past = PastReaders::open(directory)?;
     let follower = Follower::start(directory, signal, lock)?;
     Ok(Opened {
         journal,
         tables,
         follower,
         scrubber,
+        past,
     })
 }
 

@@ -6,17 +6,18 @@ use std::path::Path;
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::event::Change;
 use plimsoll_core::model::{
-    Account, Asked, Attributes, Credential, Item, Limit, Line, Lines, Location, Original,
-    Principal, Reach, Reservation, Resource, Role, Scope, State, Terms,
+    Account, Alerts, Asked, Attributes, AutoApproval, Credential, Item, Line, Lines, Location,
+    Original, Principal, Reach, Reservation, Resource, Role, Scope, State, Tally, Terms,
 };
 use plimsoll_core::names::{
-    LocationId, NameError, PrincipalId, ReservationId, ResourceName, ScopeId, Text,
+    LocationId, NameError, PrincipalId, ReservationId, ResourceName, ScopeId, Text, TierName,
 };
 use rusqlite::{Row, Statement};
 use serde_json::Value;
 
 use super::files::{damaged, sqlite_error};
 use crate::StoreError;
+use crate::record::read_change;
 
 /// Why a row is not one of ours.
 pub(super) enum RowError {
@@ -111,7 +112,48 @@ pub(super) fn resource(row: &Row<'_>) -> Result<Change, RowError> {
         per_location: row.get("per_location")?,
         adjustable: row.get("adjustable")?,
         description: name(row, "description", Text::parse)?,
+        auto_approval: auto_approval(row)?,
+        alerts: alerts(row)?,
     }))
+}
+
+fn auto_approval(row: &Row<'_>) -> Result<Option<AutoApproval>, RowError> {
+    let Some(ceiling) = row.get("auto_limit")? else {
+        return Ok(None);
+    };
+    let cool_off_ms: Option<u64> = row.get("auto_cool_ms")?;
+    Ok(Some(AutoApproval {
+        ceiling: amount(ceiling)?,
+        factor_percent: row.get("auto_percent")?,
+        cool_off_ms: cool_off_ms.ok_or(RowError::Value("a cool-off is missing"))?,
+    }))
+}
+
+fn alerts(row: &Row<'_>) -> Result<Alerts, RowError> {
+    let json: String = row.get("alerts")?;
+    let percents = serde_json::from_str(&json).ok();
+    percents
+        .and_then(Alerts::new)
+        .ok_or(RowError::Value("alerts are not a JSON array of percents"))
+}
+
+/// A row that the ledger keeps as the journal spells it.
+pub(super) fn stored(row: &Row<'_>) -> Result<Change, RowError> {
+    let bytes: Vec<u8> = row.get("row")?;
+    read_change(&bytes).map_err(|damage| RowError::Value(damage.what))
+}
+
+pub(super) fn tally(row: &Row<'_>) -> Result<Change, RowError> {
+    Ok(Change::Tally {
+        scope: name(row, "scope", ScopeId::parse)?,
+        item: item(row)?,
+        tally: Tally {
+            refused: row.get("refused")?,
+            warned: row.get("warned")?,
+            observed: row.get("observed")?,
+            last_at: instant(row, "last_at_ms")?,
+        },
+    })
 }
 
 pub(super) fn location(row: &Row<'_>) -> Result<Change, RowError> {
@@ -129,18 +171,7 @@ pub(super) fn scope(row: &Row<'_>) -> Result<Change, RowError> {
         tenant: name(row, "tenant", ScopeId::parse)?,
         depth: row.get("depth")?,
         kind: name(row, "kind", Text::parse)?,
-    }))
-}
-
-pub(super) fn limit(row: &Row<'_>) -> Result<Change, RowError> {
-    Ok(Change::Limit(Limit {
-        scope: name(row, "scope", ScopeId::parse)?,
-        item: item(row)?,
-        ceiling: ceiling(row, "ceiling")?,
-        set_by: name(row, "set_by", PrincipalId::parse)?,
-        set_at: instant(row, "set_at_ms")?,
-        reason: name(row, "reason", Text::parse)?,
-        revision: row.get("revision")?,
+        tier: optional_name(row, "tier", TierName::parse)?,
     }))
 }
 

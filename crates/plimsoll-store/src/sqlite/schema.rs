@@ -1,7 +1,7 @@
 //! The tables of `ledger.db`, as people see them.
 
 /// The layout of the tables.
-pub(super) const SCHEMA_VERSION: i32 = 2;
+pub(super) const SCHEMA_VERSION: i32 = 3;
 
 /// The tables. Times are milliseconds since 1970-01-01 UTC; `crc` is the CRC-32 of the row as a
 /// journal record spells it, and finds a row that was changed by hand or by a failing disk.
@@ -13,7 +13,18 @@ pub(super) const SCHEMA: &str = "
         per_location  INTEGER NOT NULL,          -- 1: counted at each location by itself
         adjustable    INTEGER NOT NULL,          -- 1: tenants may ask for more
         description   TEXT NOT NULL,
+        auto_limit    INTEGER,                   -- requests up to it are approved at once; NULL: none
+        auto_percent  INTEGER,                   -- of the present limit at most; NULL: any
+        auto_cool_ms  INTEGER,                   -- between two of them at least
+        alerts        TEXT NOT NULL,             -- percents, as a JSON array
         crc           INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE tier (
+        name        TEXT NOT NULL PRIMARY KEY,
+        description TEXT NOT NULL,
+        limits      TEXT NOT NULL,               -- for people, a JSON array
+        row         BLOB NOT NULL,               -- what is read back: as in the journal
+        crc         INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE location (
         id         TEXT NOT NULL PRIMARY KEY,
@@ -27,19 +38,49 @@ pub(super) const SCHEMA: &str = "
         tenant TEXT NOT NULL,                    -- the root of its tree
         depth  INTEGER NOT NULL,                 -- 1 at the tenant
         kind   TEXT NOT NULL,
+        tier   TEXT,                             -- NULL: none
         crc    INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE quota_limit (
         scope     TEXT NOT NULL,
         resource  TEXT NOT NULL,
         location  TEXT NOT NULL,                 -- empty: any location
-        ceiling   INTEGER,                       -- NULL: unlimited
-        set_by    TEXT NOT NULL,
-        set_at_ms INTEGER NOT NULL,
-        reason    TEXT NOT NULL,
-        revision  INTEGER NOT NULL,
+        limits    TEXT NOT NULL,                 -- for people, a JSON array: one for each window
+        row       BLOB NOT NULL,                 -- what is read back: as in the journal
         crc       INTEGER NOT NULL,
         PRIMARY KEY (scope, resource, location)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE tally (
+        scope      TEXT NOT NULL,
+        resource   TEXT NOT NULL,
+        location   TEXT NOT NULL,                -- empty: not counted per location
+        refused    INTEGER NOT NULL,             -- commands that a limit refused
+        warned     INTEGER NOT NULL,             -- commands admitted past one that warns
+        observed   INTEGER NOT NULL,             -- commands admitted past one that observes
+        last_at_ms INTEGER NOT NULL,
+        crc        INTEGER NOT NULL,
+        PRIMARY KEY (scope, resource, location)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE request (
+        id       TEXT NOT NULL PRIMARY KEY,
+        tenant   TEXT NOT NULL,
+        scope    TEXT NOT NULL,
+        resource TEXT NOT NULL,
+        location TEXT NOT NULL,                  -- empty: any location, or not counted per location
+        ceiling  INTEGER,                        -- that is asked for; NULL: unlimited
+        status   TEXT NOT NULL,                  -- pending, approved, denied, cancelled
+        reason   TEXT NOT NULL,
+        row      BLOB NOT NULL,                  -- what is read back: as in the journal
+        crc      INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE webhook (
+        id        TEXT NOT NULL PRIMARY KEY,
+        scope     TEXT,                          -- NULL: the whole server
+        url       TEXT NOT NULL,
+        enabled   INTEGER NOT NULL,
+        delivered INTEGER NOT NULL,              -- the journal record up to which it was told
+        row       BLOB NOT NULL,                 -- what is read back: as in the journal
+        crc       INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE account (
         scope    TEXT NOT NULL,

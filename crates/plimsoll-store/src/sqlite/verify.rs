@@ -1,18 +1,23 @@
 //! Reads a whole journal and makes sure that it holds together.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rusqlite::OpenFlags;
 
+use super::audit::Audit;
+use super::files::{self, Kind, damaged, sqlite_error};
 use super::journal::JournalReader;
-use super::load::{check, replay};
+use super::ledger;
+use super::load::check;
+use super::rows::RowError;
 use crate::StoreError;
-use crate::record::Hash;
+use crate::record::{Hash, Record, chained};
 use crate::replay::Place;
 use crate::tables::Tables;
 
 /// What a whole journal was found to hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     /// Records, each with its checksum, its hash and its place in the chain.
     pub records: u64,
@@ -20,29 +25,157 @@ pub struct Verified {
     pub events: u64,
     /// Logs, the catalogue's among them.
     pub logs: usize,
-    /// The hash of the last record: whoever knows it knows that nothing was cut off.
+    /// Admissions that kept to every limit that was in force.
+    pub admissions: u64,
+    /// Admissions that did not have to, by the name of their mark: `forced`.
+    pub marked: BTreeMap<&'static str, u64>,
+    /// Reservations that are held or committed at the end.
+    pub reservations_live: u64,
+    /// The record that `ledger.db` has come to; `None` where there is no such file.
+    pub ledger: Option<u64>,
+    /// The record whose hash was expected; `None` where none was.
+    pub expected: Option<u64>,
+    /// The hash of the last record: whoever keeps it elsewhere will know that nothing before it
+    /// was changed or cut off.
     pub tip: Hash,
 }
 
-/// Replays the journal of a data directory from its first record, the ledger's tables aside:
-/// checksums, hashes, chains, revisions, and accounts that equal the sum of the reservations.
+/// How far a verification is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Records that were found to be right.
+    pub records_done: u64,
+    /// Records there were when it began.
+    pub records_in_all: u64,
+}
+
+/// Replays the journal of a data directory from its first record: checksums, hashes, chains,
+/// revisions, accounts that equal the sum of the reservations, and every admission against the
+/// limits that were in force.
 ///
 /// The directory may be in use.
 ///
-/// Errors: the first record that is wrong, and how.
+/// Errors: the first record that is wrong, and how; also where `ledger.db` holds a record that the
+/// journal has not.
 pub fn verify(directory: &Path) -> Result<Verified, StoreError> {
+    verify_with(directory, None, |_| ())
+}
+
+/// [`verify()`], which also expects a record of a hash that was a tip once, and says how far it is.
+///
+/// Errors: also where no record has that hash: some were cut off or exchanged since.
+pub fn verify_with(
+    directory: &Path,
+    expected_tip: Option<Hash>,
+    mut progress: impl FnMut(Progress),
+) -> Result<Verified, StoreError> {
+    files::expect_own_journal(directory)?;
     let journal = JournalReader::open(directory, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let mut tables = Tables::default();
-    let mut events = 0;
-    let end = replay(&journal, Place::default(), &mut tables, |record| {
-        events += record.events.len() as u64;
-        Ok(())
-    })?;
-    check(journal.path(), &tables)?;
+    // Looked at first: a server beside this may add to both.
+    let watermark = watermark(directory)?;
+    let records_in_all = journal.last_sequence()?;
+    let mut replay = Replay {
+        journal: &journal,
+        tables: Tables::default(),
+        audit: Audit::default(),
+        events: 0,
+        place: Place::default(),
+    };
+    let is_expected = |place: Place| expected_tip == Some(place.hash);
+    let mut expected = is_expected(replay.place).then_some(0);
+    loop {
+        let records = journal.records_after(replay.place)?;
+        if records.is_empty() {
+            break;
+        }
+        for record in records {
+            replay.take(record)?;
+            let Place { sequence, hash } = replay.place;
+            if is_expected(replay.place) {
+                expected = Some(sequence);
+            }
+            if let Some(ledger) = watermark
+                && ledger.sequence == sequence
+                && ledger.hash != hash
+            {
+                return Err(
+                    journal.damaged(sequence, "`ledger.db` was filled from another journal")
+                );
+            }
+            progress(Progress {
+                records_done: sequence,
+                records_in_all,
+            });
+        }
+    }
+    check(journal.path(), &replay.tables)?;
+    let place = replay.place;
+    if let Some(ledger) = watermark
+        && place.sequence < ledger.sequence
+    {
+        let what = "`ledger.db` holds it, and it is missing here";
+        return Err(journal.damaged(ledger.sequence, what));
+    }
+    if expected_tip.is_some() && expected.is_none() {
+        let what = "no record has the hash that is expected: some were cut off or exchanged";
+        return Err(damaged(journal.path(), what));
+    }
+    let live = replay
+        .tables
+        .reservations()
+        .filter(|row| row.state.is_live());
     Ok(Verified {
-        records: end.sequence,
-        events,
-        logs: tables.logs().count(),
-        tip: end.hash,
+        records: place.sequence,
+        events: replay.events,
+        logs: replay.tables.logs().count(),
+        admissions: replay.audit.admissions,
+        reservations_live: live.count() as u64,
+        marked: replay.audit.marked,
+        ledger: watermark.map(|place| place.sequence),
+        expected,
+        tip: place.hash,
     })
+}
+
+/// The last record that `ledger.db` holds; `None` where there is no such file.
+fn watermark(directory: &Path) -> Result<Option<Place>, StoreError> {
+    let path = Kind::Ledger.path(directory);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let ledger = files::open(&path, Kind::Ledger, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let watermark = ledger::watermark(&ledger);
+    let watermark = watermark.map_err(|error| RowError::from(error).of(&path, "watermark"))?;
+    ledger
+        .close()
+        .map_err(|(_, error)| sqlite_error(&path)(error))?;
+    Ok(Some(watermark.place))
+}
+
+/// A journal read so far.
+struct Replay<'a> {
+    journal: &'a JournalReader,
+    tables: Tables,
+    audit: Audit,
+    events: u64,
+    place: Place,
+}
+
+impl Replay<'_> {
+    fn take(&mut self, record: Record) -> Result<(), StoreError> {
+        let sequence = record.sequence;
+        for (event, bytes) in record.events {
+            let judged = self.audit.judge(&self.tables, &event);
+            judged.map_err(|unsound| self.journal.damaged(sequence, &unsound.to_string()))?;
+            let chain = chained(&self.tables.log(&event.log).chain, &bytes);
+            let applied = self.tables.apply(event, chain);
+            applied.map_err(|breach| self.journal.damaged(sequence, &breach.to_string()))?;
+            self.events += 1;
+        }
+        self.place = Place {
+            sequence,
+            hash: record.hash,
+        };
+        Ok(())
+    }
 }

@@ -14,8 +14,8 @@ use crate::snapshot::{assert_sound, snapshot};
 use crate::support::*;
 
 /// Stores that run the same commands.
-struct Stores {
-    clock: HandClock,
+pub(crate) struct Stores {
+    pub(crate) clock: HandClock,
     memory: Store,
     sqlite: Option<Store>,
     directory: TempDir,
@@ -36,7 +36,7 @@ impl Stores {
         }
     }
 
-    fn sqlite(&self) -> &Store {
+    pub(crate) fn sqlite(&self) -> &Store {
         self.sqlite.as_ref().expect("an open store")
     }
 
@@ -46,7 +46,7 @@ impl Stores {
     }
 
     /// Submits the same commands to both and compares everything that can be seen.
-    fn step(&mut self, commands: &[Command]) -> Vec<Outcome> {
+    pub(crate) fn step(&mut self, commands: &[Command]) -> Vec<Outcome> {
         if self.reopens {
             self.reopen();
         }
@@ -77,7 +77,7 @@ fn open_at(directory: &Path, clock: &HandClock) -> Store {
 }
 
 /// Runs a scenario once with one store all the way, and once with a new one for each step.
-fn check(scenario: impl Fn(&mut Stores)) {
+pub(crate) fn check(scenario: impl Fn(&mut Stores)) {
     for reopens in [false, true] {
         let mut stores = Stores::new(reopens);
         scenario(&mut stores);

@@ -262,7 +262,7 @@ fn a_database_of_another_kind_or_layout_is_refused() {
         &[
             "PRAGMA application_id = 1",
             "PRAGMA user_version = 1",
-            "PRAGMA user_version = 3",
+            "PRAGMA user_version = 4",
             "DROP TABLE quota_limit",
         ],
         expect![[r#"
@@ -272,11 +272,11 @@ fn a_database_of_another_kind_or_layout_is_refused() {
             move it away, and the next start makes it anew from `journal.db`
 
             PRAGMA user_version = 1
-            `DIR/ledger.db` was made by an older build (layout 1, this build knows 2):
+            `DIR/ledger.db` was made by an older build (layout 1, this build knows 3):
             move it away, and the next start makes it anew from `journal.db`
 
-            PRAGMA user_version = 3
-            `DIR/ledger.db` was made by a newer build (layout 3, this build knows 2):
+            PRAGMA user_version = 4
+            `DIR/ledger.db` was made by a newer build (layout 4, this build knows 3):
             start that one, or a still newer one
 
             DROP TABLE quota_limit

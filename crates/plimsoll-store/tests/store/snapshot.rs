@@ -5,12 +5,13 @@ use std::num::NonZeroUsize;
 
 use plimsoll_core::event::Log;
 use plimsoll_core::model::{
-    Account, Item, Limit, Location, Principal, Reach, Reservation, Resource, Scope,
+    Account, Item, Limit, Location, Principal, Reach, Request, Reservation, Resource, Scope, Tally,
+    Tier, Webhook,
 };
 use plimsoll_core::names::ScopeId;
 use plimsoll_core::report::ReservationFilter;
 use plimsoll_core::rows::{Footprint, Rows};
-use plimsoll_store::{LogHead, Page, Store, StoreError, Tables};
+use plimsoll_store::{LimitsOfItem, LogHead, Page, Store, StoreError, Tables};
 
 use crate::support::{at, item, wait};
 
@@ -21,6 +22,10 @@ pub(crate) struct Snapshot {
     pub(crate) locations: Vec<Location>,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) limits: Vec<Limit>,
+    pub(crate) tiers: Vec<Tier>,
+    pub(crate) webhooks: Vec<Webhook>,
+    pub(crate) requests: Vec<Request>,
+    pub(crate) tallies: BTreeMap<(ScopeId, Item), Tally>,
     pub(crate) accounts: BTreeMap<(ScopeId, Item), Account>,
     pub(crate) reservations: Vec<Reservation>,
     pub(crate) holds: Vec<Reservation>,
@@ -49,11 +54,13 @@ pub(crate) fn try_snapshot(store: &Store, page_size: usize) -> Result<Snapshot, 
     let mut all = Snapshot {
         scopes: scopes(store, &Reach::Everything, None, size)?,
         principals: principals(store, size)?,
+        webhooks: wait(store.webhooks())?,
         ..Snapshot::default()
     };
     for scope in &all.scopes {
         all.limits.extend(limits(store, &scope.id, size)?);
         if scope.parent.is_none() {
+            all.requests.extend(requests(store, &scope.id, None, size)?);
             let rows = reservations(store, &scope.id, &ReservationFilter::default(), size)?;
             all.reservations.extend(rows);
         }
@@ -92,14 +99,27 @@ fn add_rows(all: &mut Snapshot, tables: &Tables) {
         assert_eq!(tables.scope(&scope.id), Some(scope));
         for item in ITEMS.map(item) {
             let account = tables.account(&scope.id, &item);
-            all.accounts.insert((scope.id.clone(), item), account);
+            let tally = tables.tally(&scope.id, &item);
+            let place = (scope.id.clone(), item);
+            all.accounts.insert(place.clone(), account);
+            all.tallies.insert(place, tally);
         }
     }
     for row in &all.reservations {
         assert_eq!(tables.reservation(&row.tenant, &row.id), Some(row));
     }
     for row in &all.limits {
-        assert_eq!(tables.limit(&row.scope, &row.item), Some(row));
+        assert!(tables.limits(&row.scope, &row.item).contains(row));
+    }
+    all.tiers = tables.tiers().cloned().collect();
+    for row in &all.tiers {
+        assert_eq!(tables.tier(&row.name), Some(row));
+    }
+    for row in &all.webhooks {
+        assert_eq!(tables.webhook(&row.id), Some(row));
+    }
+    for row in &all.requests {
+        assert_eq!(tables.request(&row.id), Some(row));
     }
     for row in &all.principals {
         assert_eq!(tables.principal(&row.id), Some(row));
@@ -147,11 +167,28 @@ pub(crate) fn limits(
     scope: &ScopeId,
     size: NonZeroUsize,
 ) -> Result<Vec<Limit>, StoreError> {
-    pages(
+    let rows = pages(
         size,
-        |row: &Limit| &row.item,
+        |row: &LimitsOfItem| &row.item,
         |page| {
             let found = wait(store.list_limits(&Reach::Everything, scope, page))?;
+            Ok(found.expect("a scope"))
+        },
+    )?;
+    Ok(rows.into_iter().flat_map(|row| row.limits).collect())
+}
+
+pub(crate) fn requests(
+    store: &Store,
+    scope: &ScopeId,
+    status: Option<&'static str>,
+    size: NonZeroUsize,
+) -> Result<Vec<Request>, StoreError> {
+    pages(
+        size,
+        |row: &Request| &row.id,
+        |page| {
+            let found = wait(store.list_requests(&Reach::Everything, scope, status, page))?;
             Ok(found.expect("a scope"))
         },
     )

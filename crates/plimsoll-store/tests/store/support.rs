@@ -10,12 +10,12 @@ use std::thread::Thread;
 
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::command::{
-    Action, Command, CreatePrincipal, DeleteLimit, Expected, Extend, PutLimit, PutScope,
+    Action, Command, CreatePrincipal, DeleteLimit, Expected, Extend, Grounds, PutLimit, PutScope,
     ReservationRef, Reserve, Resize, Settle, Transfer,
 };
 use plimsoll_core::model::{
-    Asked, Attributes, Credential, Item, Line, Lines, Location, Reach, Reservation, Resource, Role,
-    Terms,
+    Alerts, Asked, Attributes, Credential, Item, Line, Lines, Location, Mode, Reach, Reservation,
+    Resource, Role, Terms, Window,
 };
 use plimsoll_core::names::{
     LocationId, NameError, PrincipalId, ReservationId, ResourceName, ScopeId, Text,
@@ -176,6 +176,8 @@ pub(crate) fn put_resource(resource: &str, default: Ceiling, per_location: bool)
         per_location,
         adjustable: true,
         description: text("for people: \"quoted\""),
+        auto_approval: None,
+        alerts: Alerts::default(),
     }))
 }
 
@@ -193,6 +195,7 @@ pub(crate) fn put_scope(id: &str, parent: Option<&str>) -> Command {
         id: scope(id),
         parent: parent.map(scope),
         kind: text("project"),
+        tier: None,
     }))
 }
 
@@ -200,7 +203,9 @@ pub(crate) fn put_limit(at: &str, of: &str, ceiling: Ceiling) -> Command {
     by_root(Action::PutLimit(PutLimit {
         scope: scope(at),
         item: item(of),
+        window: Window::ALWAYS,
         ceiling,
+        mode: Mode::Enforce,
         reason: text("a test"),
         expected: Expected::Whatever,
     }))
@@ -210,6 +215,7 @@ pub(crate) fn delete_limit(at: &str, of: &str) -> Command {
     by_root(Action::DeleteLimit(DeleteLimit {
         scope: scope(at),
         item: item(of),
+        window: Window::ALWAYS,
         expected: Expected::Whatever,
     }))
 }
@@ -221,7 +227,7 @@ pub(crate) fn reserve(id: &str, at: &str, of: &[(&str, u64)], ttl_ms: Option<u64
         scope: scope(at),
         asked: Asked::whole(lines(of)),
         terms: ttl_ms.map_or(Terms::Commit, |ttl_ms| Terms::Hold { ttl_ms }),
-        force: None,
+        grounds: Grounds::Limits,
         holder: Some(text("")),
         attributes: Attributes::default(),
     }))
@@ -242,13 +248,13 @@ pub(crate) fn at_least_one(command: Command) -> Command {
 
 /// The same command, past the limits.
 pub(crate) fn forced(mut command: Command) -> Command {
-    let force = match &mut command.action {
-        Action::Reserve(reserve) => &mut reserve.force,
-        Action::Resize(resize) => &mut resize.force,
-        Action::Transfer(transfer) => &mut transfer.force,
+    let grounds = match &mut command.action {
+        Action::Reserve(reserve) => &mut reserve.grounds,
+        Action::Resize(resize) => &mut resize.grounds,
+        Action::Transfer(transfer) => &mut transfer.grounds,
         other => panic!("{other:?}"),
     };
-    *force = Some(text("it must be"));
+    *grounds = Grounds::Force(text("it must be"));
     command
 }
 
@@ -272,6 +278,7 @@ fn settle(tenant: &str, id: &str, part: Option<Lines>) -> Settle {
     Settle {
         of: reservation_ref(tenant, id),
         part,
+        grounds: Grounds::Limits,
         expected: Expected::Whatever,
     }
 }
@@ -288,7 +295,7 @@ pub(crate) fn resize(tenant: &str, id: &str, of: &[(&str, u64)]) -> Command {
     by_root(Action::Resize(Resize {
         of: reservation_ref(tenant, id),
         lines: lines(of),
-        force: None,
+        grounds: Grounds::Limits,
         expected: Expected::Whatever,
     }))
 }
@@ -297,7 +304,7 @@ pub(crate) fn transfer(tenant: &str, id: &str, to: &str) -> Command {
     by_root(Action::Transfer(Transfer {
         of: reservation_ref(tenant, id),
         to: scope(to),
-        force: None,
+        grounds: Grounds::Limits,
         expected: Expected::Whatever,
     }))
 }

@@ -9,8 +9,8 @@ fn rows_of_the_ledger_that_were_changed_by_hand_are_refused() {
     check_ledger(
         &[
             "UPDATE account SET used = used + 1 WHERE scope = 'p'",
-            "UPDATE quota_limit SET ceiling = NULL WHERE scope = 'p'",
-            "UPDATE quota_limit SET ceiling = -1 WHERE scope = 'p'",
+            "UPDATE quota_limit SET row = zeroblob(length(row)) WHERE scope = 'p'",
+            "UPDATE quota_limit SET crc = crc + 1 WHERE scope = 'p'",
             "UPDATE scope SET id = 'a/b' WHERE id = 'p'",
             "UPDATE reservation SET state = 'lost' WHERE id = 'held3'",
             "UPDATE reservation SET attributes = '[]' WHERE id = 'held3'",
@@ -24,16 +24,16 @@ fn rows_of_the_ledger_that_were_changed_by_hand_are_refused() {
             a row's checksum does not match;
             move it away, and the next start makes it anew from `journal.db`
 
-            UPDATE quota_limit SET ceiling = NULL WHERE scope = 'p'
+            UPDATE quota_limit SET row = zeroblob(length(row)) WHERE scope = 'p'
+            `DIR/ledger.db` is damaged or foreign:
+            table `quota_limit`:
+            a name is not one;
+            move it away, and the next start makes it anew from `journal.db`
+
+            UPDATE quota_limit SET crc = crc + 1 WHERE scope = 'p'
             `DIR/ledger.db` is damaged or foreign:
             table `quota_limit`:
             a row's checksum does not match;
-            move it away, and the next start makes it anew from `journal.db`
-
-            UPDATE quota_limit SET ceiling = -1 WHERE scope = 'p'
-            `DIR/ledger.db` is damaged or foreign:
-            table `quota_limit`:
-            Integer -1 out of range at index 3;
             move it away, and the next start makes it anew from `journal.db`
 
             UPDATE scope SET id = 'a/b' WHERE id = 'p'
@@ -283,7 +283,7 @@ fn verify_finds_what_a_start_does_not_read() {
             UPDATE journal SET record = zeroblob(length(record)) WHERE sequence = 6
             `DIR/journal.db` is damaged or foreign:
             record 6:
-            the checksum does not match (byte 826);
+            the checksum does not match (byte 839);
             restore it from a backup
 
         "#]],

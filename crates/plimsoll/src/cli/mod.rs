@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+mod verify;
+
 use crate::config::Config;
 use crate::serve;
 
@@ -21,6 +23,8 @@ pub(crate) struct Arguments {
 enum Command {
     /// Serve the native API and the vendors' APIs.
     Serve(ServeArguments),
+    /// Prove from the journal alone that no admission passed its limits.
+    Verify(verify::VerifyArguments),
     /// Print the OpenAPI document of the native API.
     Openapi,
 }
@@ -49,6 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             let config = Config::load(serve.config.as_deref())?;
             serve::run(serve, config)
         }
+        Command::Verify(arguments) => verify::run(arguments),
         Command::Openapi => {
             let document = plimsoll_dialects::native::openapi::document();
             let document = serde_json::to_string_pretty(&document)?;

@@ -20,7 +20,7 @@ use tokio::time::MissedTickBehavior;
 use super::limits::{HEAD_BYTES_MAX, HEADERS_MAX, LINGER_MAX, Limits, TICK};
 use super::wire::{Answer, Phase, Socket, Wire};
 use super::{body, told};
-use crate::service::{SMALL_BODY_BYTES_MAX, Service, TransportFault, body_bytes_max};
+use crate::service::{Answered, SMALL_BODY_BYTES_MAX, Service, TransportFault};
 
 /// How a connection ends.
 enum End {
@@ -130,17 +130,24 @@ impl Exchange {
         let replied = self.reply(request).await;
         // Where places are missing, each request waits for one like any other.
         let is_last = replied.is_err() || self.wire.is_last() || self.limits.is_pressed();
-        let (Ok(mut reply) | Err(mut reply)) = replied;
+        let (mut reply, pieces) = match replied {
+            Ok(Answered { reply, live }) => (reply, live),
+            Err(reply) => (reply, None),
+        };
         if is_last {
             self.wire.leave_unread();
             reply.headers.push(("connection", "close".to_owned()));
         }
         let body = std::mem::take(&mut reply.body);
-        response(&reply, Answer::new(body, self.wire))
+        let answer = match pieces {
+            Some(pieces) => Answer::live(pieces, self.wire),
+            None => Answer::whole(body, self.wire),
+        };
+        response(&reply, answer)
     }
 
     /// The answer; `Err` where it is given before the body was read whole.
-    async fn reply(&self, request: hyper::Request<Incoming>) -> Result<Reply, Reply> {
+    async fn reply(&self, request: hyper::Request<Incoming>) -> Result<Answered, Reply> {
         let (head, body) = request.into_parts();
         let path = head.uri.path();
         let refuse = |fault| self.service.refuse(path, fault);
@@ -161,7 +168,7 @@ impl Exchange {
         if !body.size_hint().exact().is_some_and(is_small) {
             self.service.admit_large_body(&request).await?;
         }
-        let held = body::read(body, body_bytes_max(path), &self.limits).await;
+        let held = body::read(body, self.service.body_bytes_max(path), &self.limits).await;
         let held = held.map_err(refuse)?;
         request.body = &held.bytes;
         Ok(self.service.handle(&request).await)

@@ -13,6 +13,7 @@ use std::task::{Context, Poll, ready};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::mpsc;
 
 use super::limits::Patience;
 use super::trace::Trace;
@@ -201,14 +202,27 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
 
 /// The body of an answer, which says when hyper has all of it.
 pub(super) struct Answer {
-    body: Full<Bytes>,
+    content: Content,
     wire: Wire,
 }
 
+/// What an answer holds.
+enum Content {
+    /// All of it is there.
+    Whole(Full<Bytes>),
+    /// It comes in pieces, until there are no more.
+    Live(mpsc::Receiver<Bytes>),
+}
+
 impl Answer {
-    pub(super) fn new(body: Vec<u8>, wire: Wire) -> Self {
-        let body = Full::from(body);
-        Self { body, wire }
+    pub(super) fn whole(body: Vec<u8>, wire: Wire) -> Self {
+        let content = Content::Whole(Full::from(body));
+        Self { content, wire }
+    }
+
+    pub(super) fn live(pieces: mpsc::Receiver<Bytes>, wire: Wire) -> Self {
+        let content = Content::Live(pieces);
+        Self { content, wire }
     }
 }
 
@@ -226,15 +240,27 @@ impl Body for Answer {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        match &mut self.content {
+            Content::Whole(body) => Pin::new(body).poll_frame(context),
+            Content::Live(pieces) => {
+                let piece = ready!(pieces.poll_recv(context));
+                Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+            }
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        match &self.content {
+            Content::Whole(body) => body.is_end_stream(),
+            Content::Live(_) => false,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match &self.content {
+            Content::Whole(body) => body.size_hint(),
+            Content::Live(_) => SizeHint::default(),
+        }
     }
 }
 

@@ -26,7 +26,7 @@ async fn written(sent: &[u8], points: usize) -> (Vec<u8>, Wire) {
         let handler = service_fn(|request: Request<hyper::body::Incoming>| {
             wire.handed_over(request.body().size_hint().exact());
             let body = request.uri().path().to_owned() + &".".repeat(points);
-            let answer = Answer::new(body.into_bytes(), wire.clone());
+            let answer = Answer::whole(body.into_bytes(), wire.clone());
             async { Ok::<_, std::convert::Infallible>(Response::new(answer)) }
         });
         let connection = http1::Builder::new()
@@ -87,7 +87,7 @@ async fn a_peer_is_given_up_when_it_has_waited_long_enough() {
     socket.read_exact(&mut [0; 3]).await.unwrap();
     wire.handed_over(Some(0));
     assert_eq!(ticks(100), None, "our own time is not the peer's");
-    let answer = Answer::new(Vec::new(), wire.clone());
+    let answer = Answer::whole(Vec::new(), wire.clone());
     let writing = tokio::time::timeout(std::time::Duration::ZERO, socket.write_all(b"12345"));
     writing.await.unwrap_err();
     drop(answer);

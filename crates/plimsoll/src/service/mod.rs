@@ -1,18 +1,24 @@
 //! One request end to end: which surface, who calls, what they want, what came of it.
 
+mod changes;
+pub(crate) mod live;
 mod modelarts;
 mod native;
 mod native_read;
+mod past;
 mod zenlayer;
 
 use std::sync::{Arc, LazyLock};
 
 use plimsoll_dialects::http::{Reply, Request};
-use plimsoll_dialects::native::Problem;
+use plimsoll_dialects::native::{BATCH_PATH, Problem, RECONCILE_PATH};
 use plimsoll_store::Store;
+use tokio::sync::Mutex;
 
 use crate::auth::Verifier;
 use crate::clock;
+use crate::refusals::Refusals;
+use crate::webhooks::Webhooks;
 
 /// The most bytes of a body of the native API whose sender has shown no token yet, and of a body
 /// that means nothing.
@@ -30,9 +36,35 @@ const RETRY_AFTER_S: u32 = 1;
 /// Everything that a request may need.
 pub(crate) struct Service {
     pub(crate) store: Arc<Store>,
-    pub(crate) verifier: Verifier,
+    pub(crate) verifier: Arc<Verifier>,
     pub(crate) zenlayer: plimsoll_dialects::zenlayer::Settings,
     pub(crate) modelarts: plimsoll_dialects::modelarts::Settings,
+    /// What was refused and is still to be counted.
+    pub(crate) refusals: Arc<Refusals>,
+    /// Tells what happens to those who asked for it.
+    pub(crate) webhooks: Arc<Webhooks>,
+    /// The most bytes of an inventory's body.
+    pub(crate) inventory_bytes_max: usize,
+    /// One inventory is compared at a time: each may be as long as all others together.
+    pub(crate) reconciles: Mutex<()>,
+    /// How long what has ended is remembered.
+    pub(crate) retention_ms: u64,
+    /// Places for callers who watch what happens.
+    pub(crate) streams: live::Streams,
+}
+
+/// What a request is answered.
+pub(crate) struct Answered {
+    /// The answer; where `live` is there, without a body.
+    pub(crate) reply: Reply,
+    /// The pieces of the body, as they come.
+    pub(crate) live: Option<live::Pieces>,
+}
+
+impl From<Reply> for Answered {
+    fn from(reply: Reply) -> Self {
+        Self { reply, live: None }
+    }
 }
 
 /// Which API a path belongs to, and so which form every answer has.
@@ -88,19 +120,26 @@ pub(crate) enum TransportFault {
 
 impl Service {
     /// Answers one request.
-    pub(crate) async fn handle(&self, request: &Request<'_>) -> Reply {
+    pub(crate) async fn handle(&self, request: &Request<'_>) -> Answered {
         match Surface::of(request.path) {
             Surface::Native => self.native(request).await,
-            Surface::Zenlayer => self.zenlayer(request).await,
-            Surface::ModelArts => self.modelarts(request).await,
-            Surface::Operations => self.operations(request),
+            Surface::Zenlayer => self.zenlayer(request).await.into(),
+            Surface::ModelArts => self.modelarts(request).await.into(),
+            Surface::Operations => self.operations(request).into(),
         }
+    }
+
+    /// The most bytes of a body on a path.
+    pub(crate) fn body_bytes_max(&self, path: &str) -> usize {
+        body_bytes_max(path, self.inventory_bytes_max)
     }
 
     /// Answers a request that could not be read whole.
     pub(crate) fn refuse(&self, path: &str, fault: TransportFault) -> Reply {
         let mut reply = match Surface::of(path) {
-            Surface::Native | Surface::Operations => native_refusal(path, fault),
+            Surface::Native | Surface::Operations => {
+                native_refusal(self.body_bytes_max(path), fault)
+            }
             Surface::Zenlayer => zenlayer::refuse(fault),
             Surface::ModelArts => modelarts::refuse(fault),
         };
@@ -152,23 +191,24 @@ fn openapi() -> &'static str {
     &DOCUMENT
 }
 
-/// The most bytes of a body on a path.
-pub(crate) fn body_bytes_max(path: &str) -> usize {
+/// The most bytes of a body on a path, and of that an inventory may have.
+fn body_bytes_max(path: &str, inventory_bytes_max: usize) -> usize {
     match Surface::of(path) {
-        Surface::Native if path == plimsoll_dialects::native::BATCH_PATH => BATCH_BODY_BYTES_MAX,
+        Surface::Native if path == BATCH_PATH => BATCH_BODY_BYTES_MAX,
+        Surface::Native if path == RECONCILE_PATH => inventory_bytes_max,
         Surface::Native | Surface::Zenlayer | Surface::ModelArts => BODY_BYTES_MAX,
         Surface::Operations => SMALL_BODY_BYTES_MAX,
     }
 }
 
-fn native_refusal(path: &str, fault: TransportFault) -> Reply {
+fn native_refusal(bytes_max: usize, fault: TransportFault) -> Reply {
     let problem = match fault {
         TransportFault::HeadMalformed => {
             Problem::malformed("the head of the request is not HTTP/1.1: see RFC 9112")
         }
         TransportFault::HeadTooLarge => Problem::head_too_large(),
         TransportFault::HeadTooSlow | TransportFault::BodyTooSlow => Problem::request_timeout(),
-        TransportFault::BodyTooLarge => Problem::too_large(body_bytes_max(path)),
+        TransportFault::BodyTooLarge => Problem::too_large(bytes_max),
         TransportFault::BodyMalformed => Problem::malformed(
             "the body ends early, or its chunks are malformed: send as many bytes as the head says",
         ),

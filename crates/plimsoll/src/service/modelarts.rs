@@ -27,8 +27,9 @@ impl Service {
         let caller = self.modelarts_caller(request).await?;
         let call = modelarts::decode(request)?;
         let reach = caller.reach();
+        let now = clock::steady();
         let answer =
-            |rows: &Tables| modelarts::answer(&call, rows, reach, &self.modelarts, request_id);
+            |rows: &Tables| modelarts::answer(&call, rows, reach, &self.modelarts, request_id, now);
         let read = self.store.read(&call.footprint(reach), answer).await;
         read.map_err(|_| ModelArtsError::Unavailable)
     }

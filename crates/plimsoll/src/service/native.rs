@@ -10,11 +10,12 @@ use plimsoll_core::outcome::{Done, Outcome};
 use plimsoll_core::rows::Footprint;
 use plimsoll_dialects::http::{Reply, Request};
 use plimsoll_dialects::native::{
-    self, BatchItem, BatchOutcome, Call, Change, Kind, NewPrincipal, Problem, encode,
+    self, BatchItem, BatchOutcome, Call, Change, Kind, NewPrincipal, Problem, Read, encode,
 };
 use plimsoll_store::{StoreError, SubmitError, Tables};
 
-use super::{RETRY_AFTER_S, Service, request_id_bytes};
+use super::live::Watched;
+use super::{Answered, RETRY_AFTER_S, Service, request_id_bytes};
 use crate::auth::{Caller, Refusal};
 use crate::{clock, secrets};
 
@@ -23,18 +24,32 @@ const _: () = assert!(native::BATCH_COMMANDS_MAX <= plimsoll_store::BATCH_COMMAN
 
 impl Service {
     /// Answers a request under `/plimsoll/v1/`, or one that belongs nowhere.
-    pub(super) async fn native(&self, request: &Request<'_>) -> Reply {
+    pub(super) async fn native(&self, request: &Request<'_>) -> Answered {
         let answered = self.native_answer(request).await;
-        answered.unwrap_or_else(|problem| problem.reply())
+        answered.unwrap_or_else(|problem| problem.reply().into())
     }
 
-    async fn native_answer(&self, request: &Request<'_>) -> Result<Reply, Problem> {
+    async fn native_answer(&self, request: &Request<'_>) -> Result<Answered, Problem> {
         let caller = self.native_caller(request).await?;
         let route = native::route(request)?;
         if !caller.has(route.role()) {
             return Err(Problem::forbidden(route.role()));
         }
-        match route.decode()? {
+        let reply = match route.decode()? {
+            Call::Read(Read::Events {
+                scope,
+                filter,
+                after,
+                live: true,
+                ..
+            }) => {
+                let watched = Watched {
+                    scope,
+                    filter,
+                    after,
+                };
+                return self.watch(caller, watched).await;
+            }
             Call::Act(action) => self.answer(&caller, action).await,
             Call::Change(change) => {
                 let action = self.change_action(&caller, change).await?;
@@ -42,12 +57,20 @@ impl Service {
             }
             Call::Batch(items) => self.batch(&caller, items).await,
             Call::Check { scope, asked } => self.check(&caller, scope, asked).await,
+            Call::DryRun(put) => self.dry_run(&caller, put).await,
+            Call::SubmitRequest(new) => self.submit_request(&caller, new).await,
+            Call::TestAutoApproval { resource, rule } => {
+                self.test_auto_approval(&resource, rule).await
+            }
+            Call::Reconcile(wanted) => self.reconcile(&caller, wanted).await,
             Call::CreatePrincipal(new) => self.create_principal(&caller, new).await,
+            Call::PutWebhook(new) => self.put_webhook(&caller, new).await,
             Call::Read(read) => self.read(&caller, read).await,
-        }
+        };
+        reply.map(Answered::from)
     }
 
-    async fn answer(&self, caller: &Caller, action: Action) -> Result<Reply, Problem> {
+    pub(super) async fn answer(&self, caller: &Caller, action: Action) -> Result<Reply, Problem> {
         let outcome = self.act(caller, action).await?;
         Ok(encode::outcome(&outcome))
     }
@@ -66,13 +89,14 @@ impl Service {
     }
 
     /// Has one command decided.
-    async fn act(&self, caller: &Caller, action: Action) -> Result<Outcome, Problem> {
+    pub(super) async fn act(&self, caller: &Caller, action: Action) -> Result<Outcome, Problem> {
         let command = command(caller, action)?;
         let mut outcomes = self
             .store
             .submit(vec![command])
             .await
             .map_err(submit_problem)?;
+        self.refusals.note(&outcomes);
         outcomes.pop().ok_or_else(internal)
     }
 
@@ -106,6 +130,7 @@ impl Service {
             }
         }
         let decided = self.store.submit(commands).await.map_err(submit_problem)?;
+        self.refusals.note(&decided);
         let mut decided = decided.into_iter().map(BatchOutcome::Decided);
         let outcomes = outcomes
             .into_iter()
@@ -236,7 +261,7 @@ fn refused(refusal: Refusal<()>) -> Problem {
     }
 }
 
-fn command(caller: &Caller, action: Action) -> Result<Command, Problem> {
+pub(super) fn command(caller: &Caller, action: Action) -> Result<Command, Problem> {
     let (least, is_forced) = (action.role(), action.is_forced());
     caller.command(action).ok_or_else(|| {
         if is_forced && caller.has(least) {
@@ -247,7 +272,7 @@ fn command(caller: &Caller, action: Action) -> Result<Command, Problem> {
     })
 }
 
-fn submit_problem(error: SubmitError) -> Problem {
+pub(super) fn submit_problem(error: SubmitError) -> Problem {
     match error {
         SubmitError::Overloaded | SubmitError::Unavailable => Problem::unavailable(RETRY_AFTER_S),
         SubmitError::Unknown => Problem::outcome_unknown(),
@@ -272,7 +297,7 @@ pub(super) fn read_problem(error: StoreError) -> Problem {
     }
 }
 
-fn internal() -> Problem {
+pub(super) fn internal() -> Problem {
     let request_id = secrets::hex(&request_id_bytes());
     tracing::error!(%request_id, "a request could not be answered");
     Problem::internal(&request_id)

@@ -31,17 +31,16 @@ fn a_path_belongs_to_one_surface() {
 }
 
 #[test]
-fn only_a_batch_may_have_a_large_body() {
-    assert_eq!(
-        body_bytes_max("/plimsoll/v1/reservations:batch"),
-        BATCH_BODY_BYTES_MAX
-    );
-    assert_eq!(
-        body_bytes_max("/plimsoll/v1/reservations:batch/"),
-        BODY_BYTES_MAX
-    );
-    assert_eq!(body_bytes_max("/api/v2/vm"), BODY_BYTES_MAX);
-    assert_eq!(body_bytes_max("/healthz"), SMALL_BODY_BYTES_MAX);
+fn only_batches_and_inventories_may_be_large() {
+    for (path, bytes_max) in [
+        ("/plimsoll/v1/reservations:batch", BATCH_BODY_BYTES_MAX),
+        ("/plimsoll/v1/reservations:batch/", BODY_BYTES_MAX),
+        ("/plimsoll/v1/reconcile", 77),
+        ("/api/v2/vm", BODY_BYTES_MAX),
+        ("/healthz", SMALL_BODY_BYTES_MAX),
+    ] {
+        assert_eq!(body_bytes_max(path, 77), bytes_max, "{path}");
+    }
 }
 
 #[test]

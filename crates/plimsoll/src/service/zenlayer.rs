@@ -27,8 +27,9 @@ impl Service {
         let caller = self.zenlayer_caller(request).await?;
         let team = zenlayer::team(caller.reach())?;
         let call = zenlayer::decode(request)?;
+        let now = clock::steady();
         let answer =
-            |rows: &Tables| zenlayer::answer(&call, rows, team, &self.zenlayer, request_id);
+            |rows: &Tables| zenlayer::answer(&call, rows, team, &self.zenlayer, request_id, now);
         let read = self.store.read(&call.footprint(team), answer).await;
         read.map_err(|_| ZenlayerError::Unavailable)
     }

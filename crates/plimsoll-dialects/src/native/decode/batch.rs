@@ -9,7 +9,7 @@ use super::super::wire::requests::{
 };
 use super::super::wire::words::Op;
 use super::super::{BATCH_LINES_MAX, BatchItem, Call, Change, Problem, Verb};
-use super::lines::{Place, to_force, to_lines, to_ttl_ms, wrong};
+use super::lines::{Place, to_grounds, to_lines, to_ttl_ms, wrong};
 use super::reservations::to_reserve;
 use super::{Input, body};
 
@@ -85,11 +85,11 @@ fn to_item(command: CommandBody, place: Place) -> Result<BatchItem, Problem> {
         }
         Op::Resize => Verb::Resize {
             lines: to_part(command.lines, op, place)?.ok_or_else(|| missing("lines"))?,
-            force: to_force(command.force),
+            grounds: to_grounds(command.force),
         },
         Op::Transfer => Verb::Transfer {
             to: command.to.ok_or_else(|| missing("to"))?.0,
-            force: to_force(command.force),
+            grounds: to_grounds(command.force),
         },
     };
     let revision = command.if_revision.map(Whole::number);

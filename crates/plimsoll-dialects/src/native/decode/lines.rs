@@ -3,8 +3,9 @@
 use std::fmt;
 
 use plimsoll_core::amount::Amount;
+use plimsoll_core::command::Grounds;
 use plimsoll_core::model::{Asked, Item, Line, Lines};
-use plimsoll_core::names::{LocationId, ResourceName, Text};
+use plimsoll_core::names::{LocationId, ResourceName};
 
 use super::super::Problem;
 use super::super::wire::leaf::{Object, Parsed, Whole};
@@ -79,9 +80,11 @@ fn checked(lines: Vec<Line>, place: Place) -> Result<Lines, Problem> {
     Lines::new(lines).map_err(|error| wrong(place.member("lines"), &error.to_string()))
 }
 
-/// Why the limits are to be passed, where they are.
-pub(super) fn to_force(body: Option<Object<ForceBody>>) -> Option<Text> {
-    body.map(|Object(ForceBody { reason })| reason.0.0)
+/// Whether the limits may be passed.
+pub(super) fn to_grounds(body: Option<Object<ForceBody>>) -> Grounds {
+    body.map_or(Grounds::Limits, |Object(ForceBody { reason })| {
+        Grounds::Force(reason.0.0)
+    })
 }
 
 /// A hold's time in milliseconds.

@@ -5,7 +5,7 @@ use plimsoll_core::model::Role;
 use plimsoll_core::names::ScopeId;
 
 use self::query::Query;
-use super::operations::{Body, Method, OPERATIONS, Operation};
+use super::operations::{Body, Method, Operation, operations};
 use super::wire::words::Spelled;
 use super::{BASE, Call, Problem};
 use crate::http::{Request, percent_decoded};
@@ -13,11 +13,14 @@ use crate::http::{Request, percent_decoded};
 pub(super) mod batch;
 mod body;
 pub(super) mod catalogue;
+pub(super) mod events;
 mod lines;
 pub(super) mod principals;
 mod query;
 pub(super) mod reservations;
 pub(super) mod scopes;
+pub(super) mod webhooks;
+pub(super) mod wishes;
 
 /// The most parameters in one path.
 const PATH_PARAMETERS_MAX: usize = 2;
@@ -48,6 +51,7 @@ impl Route<'_> {
             query: Query::parse(request.query, operation.query)?,
             if_match: header(request, "if-match")?,
             body: request.body,
+            request: *request,
         })
     }
 }
@@ -60,9 +64,9 @@ pub fn route<'a>(request: &Request<'a>) -> Result<Route<'a>, Problem> {
         .path
         .strip_prefix(BASE)
         .ok_or_else(Problem::unknown_route)?;
-    let here = |operation: &&Operation| Path::of(operation.path, path).is_some();
-    let asked = |operation: &&Operation| operation.method.name() == request.method;
-    let found = OPERATIONS.iter().filter(asked).find_map(|operation| {
+    let here = |operation: &&'static Operation| Path::of(operation.path, path).is_some();
+    let asked = |operation: &&'static Operation| operation.method.name() == request.method;
+    let found = operations().filter(asked).find_map(|operation| {
         Path::of(operation.path, path).map(|path| Route {
             operation,
             path,
@@ -70,8 +74,7 @@ pub fn route<'a>(request: &Request<'a>) -> Result<Route<'a>, Problem> {
         })
     });
     found.ok_or_else(|| {
-        let methods: Vec<&str> = OPERATIONS
-            .iter()
+        let methods: Vec<&str> = operations()
             .filter(here)
             .map(|operation| operation.method.name())
             .collect();
@@ -89,6 +92,7 @@ pub(super) struct Input<'a> {
     query: Query<'a>,
     if_match: Option<&'a [u8]>,
     body: &'a [u8],
+    request: Request<'a>,
 }
 
 impl Input<'_> {

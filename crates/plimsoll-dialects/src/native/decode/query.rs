@@ -58,15 +58,20 @@ impl<'a> Query<'a> {
             .ok_or_else(|| problem(parameter, "is missing: give it"))
     }
 
+    /// The most rows of a page.
+    pub(super) fn page_size(&self) -> Result<usize, Problem> {
+        let Some(text) = self.text(Parameter::PageSize) else {
+            return Ok(PAGE_SIZE_DEFAULT);
+        };
+        page_size(text).ok_or_else(|| {
+            let must = format!("must be a whole number from `1` to `{PAGE_ITEMS_MAX}`");
+            problem(Parameter::PageSize, &must)
+        })
+    }
+
     /// Which part of a list is asked for.
     pub(super) fn page<K: PageKey>(&self) -> Result<Page<K>, Problem> {
-        let size = match self.text(Parameter::PageSize) {
-            None => PAGE_SIZE_DEFAULT,
-            Some(text) => page_size(text).ok_or_else(|| {
-                let must = format!("must be a whole number from `1` to `{PAGE_ITEMS_MAX}`");
-                problem(Parameter::PageSize, &must)
-            })?,
-        };
+        let size = self.page_size()?;
         let token = self.text(Parameter::PageToken);
         let after = token.map(|token| {
             page::key(token).ok_or_else(|| {
@@ -87,7 +92,8 @@ fn page_size(text: &str) -> Option<usize> {
     (1..=PAGE_ITEMS_MAX).contains(&size).then_some(size)
 }
 
-fn problem(parameter: Parameter, what: &str) -> Problem {
+/// A problem of a parameter: a sentence whose subject is the parameter.
+pub(super) fn problem(parameter: Parameter, what: &str) -> Problem {
     let name = parameter.name();
     Problem::parameter(name, format!("`{name}` in the query {what}"))
 }

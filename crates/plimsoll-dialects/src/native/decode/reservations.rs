@@ -11,7 +11,7 @@ use super::super::wire::leaf::{Parsed, Texts};
 use super::super::wire::requests::{ExtendBody, ReserveBody, ResizeBody, SettleBody, TransferBody};
 use super::super::wire::words::StateName;
 use super::super::{Call, Change, Problem, Read, Verb};
-use super::lines::{Place, to_asked, to_force, to_lines, to_ttl_ms, wrong};
+use super::lines::{Place, to_asked, to_grounds, to_lines, to_ttl_ms, wrong};
 use super::{Input, body};
 
 pub(in crate::native) fn reserve(input: &Input<'_>) -> Result<Call, Problem> {
@@ -59,7 +59,7 @@ pub(in crate::native) fn resize(input: &Input<'_>) -> Result<Call, Problem> {
     let body: ResizeBody = body::read(input.body)?;
     let verb = Verb::Resize {
         lines: to_lines(body.lines.0, Place::Body)?,
-        force: to_force(body.force),
+        grounds: to_grounds(body.force),
     };
     change(input, body.scope, verb)
 }
@@ -68,7 +68,7 @@ pub(in crate::native) fn transfer(input: &Input<'_>) -> Result<Call, Problem> {
     let body: TransferBody = body::read(input.body)?;
     let verb = Verb::Transfer {
         to: body.to.0,
-        force: to_force(body.force),
+        grounds: to_grounds(body.force),
     };
     change(input, body.scope, verb)
 }
@@ -95,6 +95,7 @@ pub(in crate::native) fn all(input: &Input<'_>) -> Result<Call, Problem> {
         scope: input.scope()?,
         filter: ReservationFilter {
             state: state.map(|StateName(name)| name),
+            holder: input.query.value(Parameter::Holder)?,
             resource: input.query.value(Parameter::Resource)?,
             location: input.query.value(Parameter::Location)?,
         },
@@ -119,7 +120,7 @@ pub(super) fn to_reserve(
         scope: body.scope.0,
         asked: to_asked(body.lines.0, place)?,
         terms,
-        force: to_force(body.force),
+        grounds: to_grounds(body.force),
         holder: body.holder.map(|Parsed(holder)| holder),
         attributes: body.attributes.map(|Texts(it)| it).unwrap_or_default(),
     })

@@ -1,61 +1,76 @@
 //! A refusal in words: what, where, how much of how much, how short, what to do.
 
-use std::fmt::Write;
-
-use plimsoll_core::amount::Ceiling;
+use plimsoll_core::amount::{Amount, Ceiling};
 use plimsoll_core::bounds::AMOUNT_MAX;
-use plimsoll_core::outcome::Exceeded;
+use plimsoll_core::outcome::{Exceeded, Source};
 
 use super::super::wire::leaf::Time;
+use super::shapes::limit_to_ask_for;
 
 /// The limits told in words; the others are counted. All of them stand in `exceeded`.
 const TOLD_MAX: usize = 3;
 
-/// Tells of the limits that a reservation would pass.
+/// Tells of the limits that a reservation would pass, then what to do.
 pub(in crate::native) fn explain(exceeded: &[Exceeded]) -> String {
-    let told: Vec<String> = exceeded.iter().take(TOLD_MAX).map(sentence).collect();
-    let mut text = told.join("; ");
+    let mut told: Vec<String> = exceeded.iter().take(TOLD_MAX).map(sentence).collect();
     let untold = exceeded.len().saturating_sub(TOLD_MAX);
     if untold > 0 {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "; and `{untold}` more limits, see `exceeded`");
+        told.push(format!("and `{untold}` more limits, see `exceeded`"));
     }
-    text
+    format!("{}: {}", told.join("; "), advice(exceeded))
 }
 
 fn sentence(exceeded: &Exceeded) -> String {
-    let Exceeded {
-        scope,
-        item,
-        used,
-        held,
-        asked,
-        short_by,
-        ..
-    } = exceeded;
+    let Exceeded { scope, item, .. } = exceeded;
     let place = match &item.location {
         Some(location) => format!("`{}` at `{location}` in scope `{scope}`", item.resource),
         None => format!("`{}` in scope `{scope}`", item.resource),
     };
-    let ceiling = match exceeded.ceiling {
-        Ceiling::Finite(amount) => format!("the limit of `{}`", amount.units()),
-        Ceiling::Unlimited => format!("the `{AMOUNT_MAX}` that can be counted"),
-    };
-    let (used, held) = (used.units(), held.units());
-    let (asked, short_by) = (asked.units(), short_by.units());
+    let ceiling = ceiling(exceeded);
+    let taken = exceeded.used.plus_or_max(exceeded.held).units();
+    let (used, held) = (exceeded.used.units(), exceeded.held.units());
+    let (asked, short_by) = (exceeded.asked.units(), exceeded.short_by.units());
+    let sufficient = exceeded.smallest_sufficient.map(Amount::units);
+    let sufficient = sufficient.map_or(String::new(), |it| format!(" and takes a limit of `{it}`"));
     format!(
-        "{place}: of {ceiling}, `{used}` are used and `{held}` held; asked for `{asked}`, short by `{short_by}`: {}",
-        advice(exceeded)
+        "{place}: `{taken}` of {ceiling} are taken (`{used}` used, `{held}` held), so `{asked}` more is `{short_by}` too many{sufficient}"
     )
 }
 
-fn advice(exceeded: &Exceeded) -> String {
-    let mut advice = String::from("release some");
-    if let Some(fits_at) = exceeded.fits_at {
-        let _ = write!(advice, ", try again at {}", Time(fits_at));
+fn ceiling(exceeded: &Exceeded) -> String {
+    let Ceiling::Finite(amount) = exceeded.ceiling else {
+        return format!("the `{AMOUNT_MAX}` that can be counted");
+    };
+    let limit = amount.units();
+    match &exceeded.source {
+        Source::Default => format!("the default limit of `{limit}`"),
+        Source::Tier { tier, .. } => format!("the limit of `{limit}` of tier `{tier}`"),
+        Source::Limit { set_by, .. } => format!("the limit of `{limit}` set by `{set_by}`"),
+        Source::NumberSpace => format!("the limit of `{limit}`"),
     }
-    if let Some(sufficient) = exceeded.smallest_sufficient {
-        let _ = write!(advice, ", or ask for a limit of `{}`", sufficient.units());
+}
+
+/// What the caller can do himself, when it will fit, and what somebody else can do.
+fn advice(exceeded: &[Exceeded]) -> String {
+    let could_fit = exceeded.iter().all(|it| it.asked <= it.ceiling.amount());
+    let release = match exceeded {
+        [only] if could_fit => format!("release `{}`", only.short_by.units()),
+        _ if could_fit => "release some".to_owned(),
+        _ => "ask for less".to_owned(),
+    };
+    let fits_at: Option<Vec<_>> = exceeded.iter().map(|limit| limit.fits_at).collect();
+    let fits_at = fits_at.and_then(|all| all.into_iter().max());
+    let wait = fits_at.map(|at| format!("try again at {}, when holds lapse", Time(at)));
+    let is_curable = exceeded.iter().all(|it| limit_to_ask_for(it).is_some());
+    let each = match exceeded {
+        [_] => "the",
+        _ => "each",
+    };
+    let ask = format!("send {each} `increase_request` to `POST /plimsoll/v1/requests`");
+    let ask = is_curable.then_some(ask);
+    let ways: Vec<String> = [Some(release), wait, ask].into_iter().flatten().collect();
+    match ways.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{}, or {last}", first.join(", ")),
+        ways => ways.concat(),
     }
-    advice
 }

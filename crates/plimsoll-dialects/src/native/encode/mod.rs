@@ -1,23 +1,35 @@
 //! What came of a call, as replies.
 
+use plimsoll_core::amount::Timestamp;
+use plimsoll_core::decide::Admissible;
 use plimsoll_core::model::{
-    Credential, Item, Limit, Lines, Location, Principal, Reservation, Resource, Scope,
+    Credential, Item, Limit, Location, Principal, Reservation, Resource, Scope, Tier, Webhook,
 };
 use plimsoll_core::names::{PrincipalId, ReservationId, ScopeId};
-use plimsoll_core::outcome::{Denial, Done, Outcome};
-use plimsoll_core::report::Quota;
+use plimsoll_core::outcome::{Denial, Done, Exceeded, Outcome};
+use plimsoll_core::report::{Over, Quota};
 use serde::Serialize;
 
-use super::Problem;
-use super::wire::leaf::Next;
+use super::wire::leaf::{self, Next};
 use super::wire::replies;
+use super::{Delivery, Problem};
 use crate::http::Reply;
 
+mod catalogue;
+pub(super) mod events;
 pub(super) mod explain;
 mod shapes;
+mod wishes;
+
+pub use events::{event_data, events};
+pub use wishes::{Reconciled, auto_approval_tested, reconciled, request, requests};
 
 /// What came of one command of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every one is decided; a box would cost each of them an allocation"
+)]
 pub enum BatchOutcome {
     /// It was decided.
     Decided(Outcome),
@@ -36,6 +48,10 @@ pub fn outcome(outcome: &Outcome) -> Reply {
 fn done(done: &Done) -> Reply {
     match done {
         Done::Reservation(it) => reservation(it),
+        Done::Warned(it, warnings) => {
+            let reply = ok(&warned(it, warnings));
+            with_etag(reply, it.revision)
+        }
         Done::Expired { holds } => ok(&replies::Expired { expired: *holds }),
         Done::Forgotten { reservations } => ok(&replies::Forgotten {
             forgotten: *reservations,
@@ -44,8 +60,13 @@ fn done(done: &Done) -> Reply {
         Done::Location(it) => location(it),
         Done::Scope(it) => scope(it),
         Done::Limit(it) => limit(it),
-        Done::LimitGone | Done::PrincipalGone => ok(&replies::Gone {}),
+        Done::LimitGone | Done::PrincipalGone | Done::WebhookGone | Done::RefusalsCounted => {
+            ok(&replies::Gone {})
+        }
         Done::Principal(it) => principal(it),
+        Done::Tier(it) => tier(it),
+        Done::Request(it) => request(it),
+        Done::Webhook(it) => webhook(it),
     }
 }
 
@@ -64,6 +85,9 @@ pub fn batch(outcomes: &[BatchOutcome]) -> Reply {
     let outcomes = outcomes.iter().zip(&denied).map(|(outcome, denied)| {
         let (reservation, problem) = match outcome {
             BatchOutcome::Decided(Outcome::Done(Done::Reservation(it))) => (Some(it.into()), None),
+            BatchOutcome::Decided(Outcome::Done(Done::Warned(it, warnings))) => {
+                (Some(warned(it, warnings)), None)
+            }
             BatchOutcome::Decided(_) => (None, denied.as_ref()),
             BatchOutcome::Problem(problem) => (None, Some(problem)),
         };
@@ -78,19 +102,28 @@ pub fn batch(outcomes: &[BatchOutcome]) -> Reply {
     })
 }
 
+fn warned<'a>(reservation: &'a Reservation, warnings: &'a [Exceeded]) -> replies::Reservation<'a> {
+    replies::Reservation {
+        warnings: warnings.iter().map(Into::into).collect(),
+        ..reservation.into()
+    }
+}
+
 /// Whether a reservation would be granted, and what of it. A quota that it would exceed is an
 /// answer; any other denial is a problem, as it would be for the reservation.
-pub fn checked(result: &Result<Lines, Denial>) -> Reply {
+pub fn checked(result: &Result<Admissible, Denial>) -> Reply {
     match result {
-        Ok(lines) => ok(&replies::Check {
+        Ok(Admissible { lines, warnings }) => ok(&replies::Check {
             admissible: true,
             lines: Some(lines.iter().map(Into::into).collect()),
             exceeded: Vec::new(),
+            warnings: warnings.iter().map(Into::into).collect(),
         }),
         Err(Denial::QuotaExceeded(exceeded)) => ok(&replies::Check {
             admissible: false,
             lines: None,
             exceeded: exceeded.iter().map(Into::into).collect(),
+            warnings: Vec::new(),
         }),
         Err(denial) => Problem::from_denial(denial).reply(),
     }
@@ -123,6 +156,26 @@ pub fn limit(limit: &Limit) -> Reply {
     with_etag(reply, limit.revision)
 }
 
+/// What would come of a limit: the limit as it would be, and where more is taken than it allows.
+pub fn dry_run(limit: &Limit, over: &[Over]) -> Reply {
+    ok(&replies::DryRun {
+        limit: limit.into(),
+        over: over.iter().map(Into::into).collect(),
+    })
+}
+
+/// A tier.
+pub fn tier(tier: &Tier) -> Reply {
+    ok(&replies::Tier::from(tier))
+}
+
+/// All tiers, in order of name.
+pub fn tiers<'a>(tiers: impl IntoIterator<Item = &'a Tier>) -> Reply {
+    ok(&replies::Tiers {
+        tiers: tiers.into_iter().map(Into::into).collect(),
+    })
+}
+
 /// A principal, without its secret.
 pub fn principal(principal: &Principal) -> Reply {
     ok(&replies::Principal::from(principal))
@@ -136,13 +189,39 @@ pub fn principal_created(principal: &Principal, secret: &str) -> Reply {
         Credential::AccessKey { .. } => (Some(secret), None),
         Credential::Token { .. } => (None, Some(secret)),
     };
-    let mut reply = ok(&replies::NewPrincipal {
+    not_kept(ok(&replies::NewPrincipal {
         principal: principal.into(),
         secret: key,
         token,
-    });
-    reply.headers.push(("cache-control", "no-store".to_owned()));
-    reply
+    }))
+}
+
+/// A webhook, without its secret.
+fn webhook(webhook: &Webhook) -> Reply {
+    ok(&replies::Webhook::from(webhook))
+}
+
+/// A webhook, and how it goes with what it is told.
+pub fn shown_webhook(webhook: &Webhook, delivery: Option<&Delivery>) -> Reply {
+    ok(&replies::ShownWebhook {
+        webhook: webhook.into(),
+        delivery: delivery.map(Into::into),
+    })
+}
+
+/// A new webhook with the secret that signs what it is told, which no cache may keep.
+pub fn webhook_created(webhook: &Webhook, secret: &str) -> Reply {
+    not_kept(ok(&replies::NewWebhook {
+        webhook: webhook.into(),
+        secret: Some(secret),
+    }))
+}
+
+/// All webhooks, in order of id.
+pub fn webhooks<'a>(webhooks: impl IntoIterator<Item = &'a Webhook>) -> Reply {
+    ok(&replies::Webhooks {
+        webhooks: webhooks.into_iter().map(Into::into).collect(),
+    })
 }
 
 /// All resources, in order of name.
@@ -180,17 +259,19 @@ pub fn limits<'a>(
     })
 }
 
-/// A page of a scope's quotas at a revision of its tenant's log; `next` is the item of the last
-/// one where more follow.
+/// A page of a scope's quotas at a revision of its tenant's log, `as_of` a past instant or now;
+/// `next` is the item of the last one where more follow.
 pub fn quotas<'a>(
     scope: &ScopeId,
     revision: u64,
+    as_of: Option<Timestamp>,
     quotas: impl IntoIterator<Item = &'a Quota>,
     next: Option<&Item>,
 ) -> Reply {
     ok(&replies::Quotas {
         scope: scope.as_str(),
         revision,
+        as_of: as_of.map(leaf::Time),
         quotas: quotas.into_iter().map(Into::into).collect(),
         next_page_token: Next::after(next),
     })
@@ -226,6 +307,11 @@ fn ok(body: &impl Serialize) -> Reply {
         headers: vec![("content-type", "application/json".to_owned())],
         body: json(body),
     }
+}
+
+fn not_kept(mut reply: Reply) -> Reply {
+    reply.headers.push(("cache-control", "no-store".to_owned()));
+    reply
 }
 
 fn with_etag(mut reply: Reply, revision: u64) -> Reply {

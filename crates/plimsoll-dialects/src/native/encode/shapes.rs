@@ -1,18 +1,13 @@
-//! Core values as the bodies that show them.
+//! Reservations, quotas, limits and scopes as the bodies that show them.
 
 use std::collections::BTreeMap;
 
 use plimsoll_core::amount::Amount;
-use plimsoll_core::model::{
-    Attributes, Credential, Item, Limit, Line, Location, Original, Principal, Reach, Reservation,
-    Resource, Scope, State,
-};
-use plimsoll_core::names::{LocationId, ScopeId, Text};
+use plimsoll_core::model::{Attributes, Item, Limit, Line, Original, Reservation, Scope, State};
+use plimsoll_core::names::{LocationId, RequestId, ScopeId, Text, TierName};
 use plimsoll_core::outcome::{Exceeded, Source};
-use plimsoll_core::report::{Quota, QuotaSource};
+use plimsoll_core::report::{Over, Quota, QuotaSource};
 
-use super::super::Kind;
-use super::super::wire::words::EVERYTHING;
 use super::super::wire::{leaf, replies};
 
 impl<'a> From<&'a Reservation> for replies::Reservation<'a> {
@@ -36,7 +31,7 @@ impl<'a> From<&'a Reservation> for replies::Reservation<'a> {
             expires_at: expires_at.map(leaf::Time),
             ended_at: ended_at.map(leaf::Time),
             revision: reservation.revision,
-            warnings: &[],
+            warnings: Vec::new(),
         }
     }
 }
@@ -80,15 +75,17 @@ impl<'a> From<&'a Exceeded> for replies::Exceeded<'a> {
             resource,
             location,
             limit: leaf::Limit(exceeded.ceiling),
+            mode: exceeded.mode.name(),
             limit_source: exceeded.source.name(),
             limit_set: set(&exceeded.source),
+            tier: tier(&exceeded.source),
             used: exceeded.used.units(),
             held: exceeded.held.units(),
             asked: exceeded.asked.units(),
             short_by: exceeded.short_by.units(),
             smallest_sufficient_limit: sufficient,
             fits_at: exceeded.fits_at.map(leaf::Time),
-            increase_request: sufficient.map(|limit| replies::IncreaseRequest {
+            increase_request: limit_to_ask_for(exceeded).map(|limit| replies::IncreaseRequest {
                 scope,
                 resource,
                 location,
@@ -98,20 +95,45 @@ impl<'a> From<&'a Exceeded> for replies::Exceeded<'a> {
     }
 }
 
+/// The limit that would admit it, once it is asked for and granted. `None` where numbers end before,
+/// where limits are not raised on request, and where somebody has set a limit for a time: that one goes before what is granted.
+pub(super) fn limit_to_ask_for(exceeded: &Exceeded) -> Option<u64> {
+    let is_for_a_time = match &exceeded.source {
+        Source::Limit {
+            window, request, ..
+        } => window.ends_at().is_some() && request.is_none(),
+        Source::Default | Source::Tier { .. } | Source::NumberSpace => false,
+    };
+    let sufficient = exceeded.smallest_sufficient.map(Amount::units);
+    sufficient.filter(|_| exceeded.is_adjustable && !is_for_a_time)
+}
+
 fn set(source: &Source) -> Option<replies::LimitSet<'_>> {
     match source {
         Source::Limit {
             item,
+            window,
             set_by,
             reason,
+            request,
             revision,
         } => Some(replies::LimitSet {
             location: location_of(item),
+            starts_at: window.starts_at().map(leaf::Time),
+            ends_at: window.ends_at().map(leaf::Time),
             set_by: set_by.as_str(),
             reason: reason.as_str(),
+            request: request.as_ref().map(RequestId::as_str),
             revision: *revision,
         }),
-        Source::Default | Source::NumberSpace => None,
+        Source::Default | Source::Tier { .. } | Source::NumberSpace => None,
+    }
+}
+
+fn tier(source: &Source) -> Option<&str> {
+    match source {
+        Source::Tier { tier, .. } => Some(tier.as_str()),
+        Source::Default | Source::Limit { .. } | Source::NumberSpace => None,
     }
 }
 
@@ -122,10 +144,12 @@ impl<'a> From<&'a Quota> for replies::Quota<'a> {
             location: location_of(&quota.item),
             unit: quota.unit.as_str(),
             limit: leaf::Limit(quota.ceiling),
+            mode: quota.mode.name(),
             used: quota.used.units(),
             held: quota.held.units(),
             available: leaf::Limit(quota.available),
             over_by: quota.over_by.units(),
+            counts: quota.tally.into(),
             sources: quota.sources.iter().map(Into::into).collect(),
         }
     }
@@ -136,8 +160,10 @@ impl<'a> From<&'a QuotaSource> for replies::QuotaSource<'a> {
         replies::QuotaSource {
             scope: link.scope.as_str(),
             limit: leaf::Limit(link.ceiling),
+            mode: link.mode.name(),
             source: link.source.name(),
             set: set(&link.source),
+            tier: tier(&link.source),
             available: leaf::Limit(link.available),
         }
     }
@@ -150,33 +176,27 @@ impl<'a> From<&'a Limit> for replies::SetLimit<'a> {
             resource: limit.item.resource.as_str(),
             location: location_of(&limit.item),
             limit: leaf::Limit(limit.ceiling),
+            mode: limit.mode.name(),
+            starts_at: limit.window.starts_at().map(leaf::Time),
+            ends_at: limit.window.ends_at().map(leaf::Time),
             set_by: limit.set_by.as_str(),
             set_at: leaf::Time(limit.set_at),
             reason: limit.reason.as_str(),
+            request: limit.request.as_ref().map(RequestId::as_str),
             revision: limit.revision,
         }
     }
 }
 
-impl<'a> From<&'a Resource> for replies::Resource<'a> {
-    fn from(resource: &'a Resource) -> Self {
-        replies::Resource {
-            name: resource.name.as_str(),
-            unit: resource.unit.as_str(),
-            default_limit: leaf::Limit(resource.default_ceiling),
-            per_location: resource.per_location,
-            adjustable: resource.adjustable,
-            description: resource.description.as_str(),
-        }
-    }
-}
-
-impl<'a> From<&'a Location> for replies::Location<'a> {
-    fn from(location: &'a Location) -> Self {
-        replies::Location {
-            id: location.id.as_str(),
-            name: location.name.as_str(),
-            attributes: texts(&location.attributes),
+impl<'a> From<&'a Over> for replies::Over<'a> {
+    fn from(over: &'a Over) -> Self {
+        replies::Over {
+            scope: over.scope.as_str(),
+            resource: over.item.resource.as_str(),
+            location: location_of(&over.item),
+            used: over.used.units(),
+            held: over.held.units(),
+            over_by: over.over_by.units(),
         }
     }
 }
@@ -189,39 +209,18 @@ impl<'a> From<&'a Scope> for replies::Scope<'a> {
             tenant: scope.tenant.as_str(),
             depth: scope.depth,
             kind: scope.kind.as_str(),
+            tier: scope.tier.as_ref().map(TierName::as_str),
         }
     }
 }
 
-impl<'a> From<&'a Principal> for replies::Principal<'a> {
-    fn from(principal: &'a Principal) -> Self {
-        let kind = match principal.credential {
-            Credential::AccessKey { .. } => Kind::AccessKey,
-            Credential::Token { .. } => Kind::Token,
-        };
-        replies::Principal {
-            id: principal.id.as_str(),
-            kind: kind.name(),
-            role: principal.role.name(),
-            scope: match &principal.reach {
-                Reach::Everything => EVERYTHING,
-                Reach::Below(scope) => scope.as_str(),
-            },
-            force: principal.may_force,
-            enabled: principal.enabled,
-            expires_at: principal.expires_at.map(leaf::Time),
-            description: principal.description.as_str(),
-            created_at: leaf::Time(principal.created_at),
-            revision: principal.revision,
-        }
-    }
-}
-
-fn texts(attributes: &Attributes) -> BTreeMap<&str, &str> {
+/// A small map as it travels.
+pub(super) fn texts(attributes: &Attributes) -> BTreeMap<&str, &str> {
     let text = |(name, value): (_, _)| (Text::as_str(name), Text::as_str(value));
     attributes.iter().map(text).collect()
 }
 
-fn location_of(item: &Item) -> Option<&str> {
+/// The location of an item.
+pub(super) fn location_of(item: &Item) -> Option<&str> {
     item.location.as_ref().map(LocationId::as_str)
 }

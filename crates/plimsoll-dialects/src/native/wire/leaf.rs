@@ -338,7 +338,7 @@ impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for AtMost<T, 
                 while let Some(item) = items.next_element()? {
                     if kept.len() == MAX {
                         return Err(A::Error::custom(format_args!(
-                            "must have at most `{MAX}` items: send more requests"
+                            "must have at most `{MAX}` items"
                         )));
                     }
                     kept.push(item);

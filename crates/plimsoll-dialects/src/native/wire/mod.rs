@@ -3,4 +3,5 @@
 pub(super) mod leaf;
 pub(super) mod replies;
 pub(super) mod requests;
+pub(super) mod url;
 pub(super) mod words;

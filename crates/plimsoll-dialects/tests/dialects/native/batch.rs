@@ -43,9 +43,9 @@ fn good_items() {
             Change { id: r-1, scope: None, verb: Commit { part: None }, expected: Whatever }
             Change { id: r-1, scope: Some(p-7), verb: Release { part: Some(Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }])) }, expected: Whatever }
             Change { id: r-1, scope: None, verb: Extend { ttl_ms: 60000 }, expected: Revision(0) }
-            Change { id: r-1, scope: None, verb: Resize { lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }]), force: None }, expected: Revision(9007199254740991) }
-            Change { id: r-1, scope: Some(p-7), verb: Transfer { to: p-8, force: None }, expected: Whatever }
-            Change { id: r-1, scope: None, verb: Transfer { to: p-8, force: Some(launch) }, expected: Whatever }
+            Change { id: r-1, scope: None, verb: Resize { lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }]), grounds: Limits }, expected: Revision(9007199254740991) }
+            Change { id: r-1, scope: Some(p-7), verb: Transfer { to: p-8, grounds: Limits }, expected: Whatever }
+            Change { id: r-1, scope: None, verb: Transfer { to: p-8, grounds: Force(launch) }, expected: Whatever }
         "#]],
     );
     check(r#"{"commands":[]}"#, expect![[r#""#]]);
@@ -267,7 +267,8 @@ fn a_batch_is_bounded() {
     };
     assert_eq!(items.len(), BATCH_COMMANDS_MAX);
     let problem = batch(BATCH_COMMANDS_MAX + 1).unwrap_err();
-    expect![[r#"400 malformed pointer "/commands": `/commands` must have at most `8192` items: send more requests"#]].assert_eq(&in_a_line(&problem));
+    expect![[r#"400 malformed pointer "/commands": `/commands` must have at most `8192` items"#]]
+        .assert_eq(&in_a_line(&problem));
 }
 
 #[test]

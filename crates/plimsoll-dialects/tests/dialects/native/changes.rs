@@ -36,9 +36,9 @@ fn commit_and_release() {
     check(
         "POST /reservations/r-1/commit",
         expect![[r#"
-        Change { id: r-1, scope: None, verb: Commit { part: None }, expected: Whatever }
-        Commit(Settle { of: ReservationRef { scope: found, id: r-1 }, part: None, expected: Whatever })
-    "#]],
+            Change { id: r-1, scope: None, verb: Commit { part: None }, expected: Whatever }
+            Commit(Settle { of: ReservationRef { scope: found, id: r-1 }, part: None, grounds: Limits, expected: Whatever })
+        "#]],
     );
     check(
         r#"POST /reservations/r-1/commit
@@ -47,7 +47,7 @@ if-match: "42"
 {"lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","amount":9007199254740991}],"scope":"p-7"}"#,
         expect![[r#"
             Change { id: r-1, scope: Some(p-7), verb: Commit { part: Some(Lines([Line { item: Item { resource: vm/image, location: Some(FRA-A) }, amount: Amount(1) }, Line { item: Item { resource: vpc/subnet, location: None }, amount: Amount(9007199254740991) }])) }, expected: Revision(42) }
-            Commit(Settle { of: ReservationRef { scope: found, id: r-1 }, part: Some(Lines([Line { item: Item { resource: vm/image, location: Some(FRA-A) }, amount: Amount(1) }, Line { item: Item { resource: vpc/subnet, location: None }, amount: Amount(9007199254740991) }])), expected: Revision(42) })
+            Commit(Settle { of: ReservationRef { scope: found, id: r-1 }, part: Some(Lines([Line { item: Item { resource: vm/image, location: Some(FRA-A) }, amount: Amount(1) }, Line { item: Item { resource: vpc/subnet, location: None }, amount: Amount(9007199254740991) }])), grounds: Limits, expected: Revision(42) })
         "#]],
     );
     check(
@@ -57,7 +57,7 @@ if-match: "18446744073709551615"
 {"lines":[{"resource":"vm/image","location":null,"amount":1}]}"#,
         expect![[r#"
             Change { id: r-1, scope: None, verb: Release { part: Some(Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }])) }, expected: Revision(18446744073709551615) }
-            Release(Settle { of: ReservationRef { scope: found, id: r-1 }, part: Some(Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }])), expected: Revision(18446744073709551615) })
+            Release(Settle { of: ReservationRef { scope: found, id: r-1 }, part: Some(Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }])), grounds: Limits, expected: Revision(18446744073709551615) })
         "#]],
     );
 }
@@ -87,8 +87,8 @@ fn resize() {
 
 {"lines":[{"resource":"vm/image","amount":3}]}"#,
         expect![[r#"
-            Change { id: r-1, scope: None, verb: Resize { lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(3) }]), force: None }, expected: Whatever }
-            Resize(Resize { of: ReservationRef { scope: found, id: r-1 }, lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(3) }]), force: None, expected: Whatever })
+            Change { id: r-1, scope: None, verb: Resize { lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(3) }]), grounds: Limits }, expected: Whatever }
+            Resize(Resize { of: ReservationRef { scope: found, id: r-1 }, lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(3) }]), grounds: Limits, expected: Whatever })
         "#]],
     );
     check(
@@ -97,8 +97,8 @@ if-match: "42"
 
 {"lines":[{"resource":"vm/image","amount":3}],"force":{"reason":"launch"},"scope":"p-7"}"#,
         expect![[r#"
-            Change { id: r-1, scope: Some(p-7), verb: Resize { lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(3) }]), force: Some(launch) }, expected: Revision(42) }
-            Resize(Resize { of: ReservationRef { scope: found, id: r-1 }, lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(3) }]), force: Some(launch), expected: Revision(42) })
+            Change { id: r-1, scope: Some(p-7), verb: Resize { lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(3) }]), grounds: Force(launch) }, expected: Revision(42) }
+            Resize(Resize { of: ReservationRef { scope: found, id: r-1 }, lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(3) }]), grounds: Force(launch), expected: Revision(42) })
         "#]],
     );
 }
@@ -108,8 +108,8 @@ fn transfer() {
     check(
         "POST /reservations/r-1/transfer\n\n{\"to\":\"p-8\"}",
         expect![[r#"
-            Change { id: r-1, scope: None, verb: Transfer { to: p-8, force: None }, expected: Whatever }
-            Transfer(Transfer { of: ReservationRef { scope: found, id: r-1 }, to: p-8, force: None, expected: Whatever })
+            Change { id: r-1, scope: None, verb: Transfer { to: p-8, grounds: Limits }, expected: Whatever }
+            Transfer(Transfer { of: ReservationRef { scope: found, id: r-1 }, to: p-8, grounds: Limits, expected: Whatever })
         "#]],
     );
     check(
@@ -118,8 +118,8 @@ if-match: "42"
 
 {"to":"p-8","force":{"reason":"launch"},"scope":"p-7"}"#,
         expect![[r#"
-            Change { id: r-1, scope: Some(p-7), verb: Transfer { to: p-8, force: Some(launch) }, expected: Revision(42) }
-            Transfer(Transfer { of: ReservationRef { scope: found, id: r-1 }, to: p-8, force: Some(launch), expected: Revision(42) })
+            Change { id: r-1, scope: Some(p-7), verb: Transfer { to: p-8, grounds: Force(launch) }, expected: Revision(42) }
+            Transfer(Transfer { of: ReservationRef { scope: found, id: r-1 }, to: p-8, grounds: Force(launch), expected: Revision(42) })
         "#]],
     );
 }

@@ -3,6 +3,7 @@
 use expect_test::{Expect, expect};
 use plimsoll_core::amount::{Ceiling, Timestamp};
 use plimsoll_core::bounds::TIMESTAMP_MS_MAX;
+use plimsoll_core::decide::Admissible;
 use plimsoll_core::model::{Principal, Reach, Reservation, State};
 use plimsoll_core::outcome::{Denial, Done, Outcome, Source};
 use plimsoll_dialects::http::Reply;
@@ -69,6 +70,18 @@ fn done_reservation_that_is_not_what_was_asked_for() {
 }
 
 #[test]
+fn done_with_warnings() {
+    check_done(
+        Done::Warned(reservation(State::Committed), vec![warning()]),
+        expect![[r#"
+            200
+            etag: "42"
+            {"id":"r-1","state":"committed","scope":"p-7","tenant":"acme","lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","location":null,"amount":2}],"asked":null,"forced":null,"holder":"img-1 \"ü\"","attributes":{"name":"x"},"created_at":"2026-01-31T12:00:00.000Z","expires_at":null,"ended_at":null,"revision":42,"warnings":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":8,"mode":"warn","limit_source":"limit","limit_set":{"location":"FRA-A","starts_at":"2026-01-31T12:00:00.000Z","ends_at":"2026-02-01T12:00:00.000Z","set_by":"ops","reason":"launch","request":"q-1","revision":12},"tier":null,"used":8,"held":0,"asked":1,"short_by":1,"smallest_sufficient_limit":9,"fits_at":null,"increase_request":{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":9}}]}
+        "#]],
+    );
+}
+
+#[test]
 fn done_other() {
     check_done(
         Done::Forgotten { reservations: 3 },
@@ -87,9 +100,9 @@ fn done_other() {
     check_done(
         Done::Resource(resource()),
         expect![[r#"
-        200
-        {"name":"vm/image","unit":"count","default_limit":5,"per_location":true,"adjustable":true,"description":"machine images"}
-    "#]],
+            200
+            {"name":"vm/image","unit":"count","default_limit":5,"per_location":true,"adjustable":true,"auto_approval":null,"alerts":[80,100],"description":"machine images"}
+        "#]],
     );
     check_done(
         Done::Location(location()),
@@ -101,16 +114,16 @@ fn done_other() {
     check_done(
         Done::Scope(scope(None)),
         expect![[r#"
-        200
-        {"id":"acme","parent":null,"tenant":"acme","depth":1,"kind":"project"}
-    "#]],
+            200
+            {"id":"acme","parent":null,"tenant":"acme","depth":1,"kind":"project","tier":null}
+        "#]],
     );
     check_done(
         Done::Scope(scope(Some("acme"))),
         expect![[r#"
-        200
-        {"id":"p-7","parent":"acme","tenant":"acme","depth":2,"kind":"project"}
-    "#]],
+            200
+            {"id":"p-7","parent":"acme","tenant":"acme","depth":2,"kind":"project","tier":null}
+        "#]],
     );
 }
 
@@ -121,7 +134,7 @@ fn done_limits_and_principals() {
         expect![[r#"
             200
             etag: "12"
-            {"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":0,"set_by":"ops","set_at":"2026-01-31T12:00:00.007Z","reason":"launch","revision":12}
+            {"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":0,"mode":"enforce","starts_at":null,"ends_at":null,"set_by":"ops","set_at":"2026-01-31T12:00:00.007Z","reason":"launch","request":null,"revision":12}
         "#]],
     );
     check_done(
@@ -129,7 +142,7 @@ fn done_limits_and_principals() {
         expect![[r#"
             200
             etag: "12"
-            {"scope":"p-7","resource":"vm/image","location":null,"limit":"unlimited","set_by":"ops","set_at":"2026-01-31T12:00:00.007Z","reason":"launch","revision":12}
+            {"scope":"p-7","resource":"vm/image","location":null,"limit":"unlimited","mode":"enforce","starts_at":null,"ends_at":null,"set_by":"ops","set_at":"2026-01-31T12:00:00.007Z","reason":"launch","request":null,"revision":12}
         "#]],
     );
     check_done(
@@ -186,10 +199,23 @@ fn secrets_are_shown_once() {
 #[test]
 fn checks() {
     check(
-        &encode::checked(&Ok(lines(&[("vm/image@FRA-A", 3), ("vpc/subnet", 1)]))),
+        &encode::checked(&Ok(Admissible {
+            lines: lines(&[("vm/image@FRA-A", 3), ("vpc/subnet", 1)]),
+            warnings: Vec::new(),
+        })),
         expect![[r#"
             200
-            {"admissible":true,"lines":[{"resource":"vm/image","location":"FRA-A","amount":3},{"resource":"vpc/subnet","location":null,"amount":1}],"exceeded":[]}
+            {"admissible":true,"lines":[{"resource":"vm/image","location":"FRA-A","amount":3},{"resource":"vpc/subnet","location":null,"amount":1}],"exceeded":[],"warnings":[]}
+        "#]],
+    );
+    check(
+        &encode::checked(&Ok(Admissible {
+            lines: lines(&[("vm/image@FRA-A", 3)]),
+            warnings: vec![warning()],
+        })),
+        expect![[r#"
+            200
+            {"admissible":true,"lines":[{"resource":"vm/image","location":"FRA-A","amount":3}],"exceeded":[],"warnings":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":8,"mode":"warn","limit_source":"limit","limit_set":{"location":"FRA-A","starts_at":"2026-01-31T12:00:00.000Z","ends_at":"2026-02-01T12:00:00.000Z","set_by":"ops","reason":"launch","request":"q-1","revision":12},"tier":null,"used":8,"held":0,"asked":1,"short_by":1,"smallest_sufficient_limit":9,"fits_at":null,"increase_request":{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":9}}]}
         "#]],
     );
     let denial = Denial::QuotaExceeded(vec![exceeded()]);
@@ -197,7 +223,7 @@ fn checks() {
         &encode::checked(&Err(denial)),
         expect![[r#"
             200
-            {"admissible":false,"lines":null,"exceeded":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":5,"limit_source":"default","limit_set":null,"used":3,"held":2,"asked":1,"short_by":1,"smallest_sufficient_limit":6,"fits_at":"2026-01-31T12:05:00.000Z","increase_request":{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":6}}]}
+            {"admissible":false,"lines":null,"exceeded":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":5,"mode":"enforce","limit_source":"default","limit_set":null,"tier":null,"used":3,"held":2,"asked":1,"short_by":1,"smallest_sufficient_limit":6,"fits_at":"2026-01-31T12:05:00.000Z","increase_request":{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":6}}],"warnings":[]}
         "#]],
     );
     let denial = Denial::UnknownScope(scope_id("p-7"));
@@ -237,7 +263,16 @@ fn times_have_milliseconds_to_the_end_of_time() {
 
 #[test]
 fn sources_have_their_own_words() {
-    for source in [Source::Default, set_for("vm/image"), Source::NumberSpace] {
+    let of_tier = Source::Tier {
+        tier: tier_name("starter"),
+        item: item("vm/image"),
+    };
+    for source in [
+        Source::Default,
+        of_tier,
+        set_for("vm/image"),
+        Source::NumberSpace,
+    ] {
         let mut limit = exceeded();
         limit.source = source.clone();
         let reply = encode::checked(&Err(Denial::QuotaExceeded(vec![limit])));
@@ -245,5 +280,7 @@ fn sources_have_their_own_words() {
         assert_eq!(body["exceeded"][0]["limit_source"], source.name());
         let is_set = !body["exceeded"][0]["limit_set"].is_null();
         assert_eq!(is_set, source.name() == "limit");
+        let is_of_tier = body["exceeded"][0]["tier"] == "starter";
+        assert_eq!(is_of_tier, source.name() == "tier");
     }
 }

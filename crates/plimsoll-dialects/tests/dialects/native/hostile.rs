@@ -276,7 +276,7 @@ const OTHER_BODIES: &[(&str, &[&str])] = &[
             r#"{"resource":"vm/image","limit":null,"reason":""}"#,
             r#"{"resource":"vm/image","limit":9007199254740992,"reason":""}"#,
             r#"{"resource":"vm/image","limit":1,"reason":null}"#,
-            r#"{"resource":"vm/image","limit":1,"reason":"","mode":"warn"}"#,
+            r#"{"resource":"vm/image","limit":1,"reason":"","request":"q-1"}"#,
         ],
     ),
     (
@@ -304,7 +304,9 @@ const OTHER_BODIES: &[(&str, &[&str])] = &[
             "{}",
             r#"{"kind":"project","parent":7}"#,
             r#"{"kind":"project","parent":""}"#,
-            r#"{"kind":"project","tier":"starter"}"#,
+            r#"{"kind":"project","tier":""}"#,
+            r#"{"kind":"project","tier":7}"#,
+            r#"{"kind":"project","tiers":["starter"]}"#,
         ],
     ),
     (
@@ -417,7 +419,6 @@ const REQUESTS: &[&str] = &[
     "GET /scopes/p-7/quotas?page_token=i766d2f69404040",
     "GET /scopes/p-7/quotas?resource=image",
     "GET /scopes/p-7/quotas?location=",
-    "GET /scopes/p-7/quotas?as_of=5",
     "GET /scopes/p-7/reservations?state=gone",
     "GET /scopes/p-7/reservations?state=HELD",
     "GET /reservations/r-1?scope=",

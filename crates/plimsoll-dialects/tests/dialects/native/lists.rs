@@ -26,6 +26,10 @@ fn batches() {
         )))),
         BatchOutcome::Decided(Outcome::Denied(Denial::QuotaExceeded(vec![exceeded()]))),
         BatchOutcome::Decided(Outcome::Denied(Denial::NotFound)),
+        BatchOutcome::Decided(Outcome::Done(Done::Warned(
+            reservation(State::Committed),
+            vec![warning()],
+        ))),
         BatchOutcome::Problem(unread),
         BatchOutcome::Problem(Problem::outcome_unknown()),
     ];
@@ -33,7 +37,7 @@ fn batches() {
         &encode::batch(&outcomes),
         expect![[r#"
             200
-            {"outcomes":[{"status":200,"reservation":{"id":"r-1","state":"committed","scope":"p-7","tenant":"acme","lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","location":null,"amount":2}],"asked":null,"forced":null,"holder":"img-1 \"ü\"","attributes":{"name":"x"},"created_at":"2026-01-31T12:00:00.000Z","expires_at":null,"ended_at":null,"revision":42,"warnings":[]}},{"status":422,"problem":{"type":"urn:plimsoll:problem:quota_exceeded","title":"a quota would be exceeded","status":422,"code":"quota_exceeded","detail":"`vm/image` at `FRA-A` in scope `p-7`: of the limit of `5`, `3` are used and `2` held; asked for `1`, short by `1`: release some, try again at 2026-01-31T12:05:00.000Z, or ask for a limit of `6`","exceeded":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":5,"limit_source":"default","limit_set":null,"used":3,"held":2,"asked":1,"short_by":1,"smallest_sufficient_limit":6,"fits_at":"2026-01-31T12:05:00.000Z","increase_request":{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":6}}]}},{"status":404,"problem":{"type":"urn:plimsoll:problem:not_found","title":"nothing is there","status":404,"code":"not_found","detail":"it does not exist, or not within your reach: look at the id"}},{"status":400,"problem":{"type":"urn:plimsoll:problem:malformed","title":"the request cannot be read","status":400,"code":"malformed","detail":"`/commands/0` must be an object, not a number","pointer":"/commands/0"}},{"status":503,"problem":{"type":"urn:plimsoll:problem:outcome_unknown","title":"it may or may not have been done","status":503,"code":"outcome_unknown","detail":"it may have been done: send the same request with the same id again to find out","retry_after_seconds":1}}]}
+            {"outcomes":[{"status":200,"reservation":{"id":"r-1","state":"committed","scope":"p-7","tenant":"acme","lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","location":null,"amount":2}],"asked":null,"forced":null,"holder":"img-1 \"ü\"","attributes":{"name":"x"},"created_at":"2026-01-31T12:00:00.000Z","expires_at":null,"ended_at":null,"revision":42,"warnings":[]}},{"status":422,"problem":{"type":"urn:plimsoll:problem:quota_exceeded","title":"a quota would be exceeded","status":422,"code":"quota_exceeded","detail":"`vm/image` at `FRA-A` in scope `p-7`: `5` of the default limit of `5` are taken (`3` used, `2` held), so `1` more is `1` too many and takes a limit of `6`: release `1`, try again at 2026-01-31T12:05:00.000Z, when holds lapse, or send the `increase_request` to `POST /plimsoll/v1/requests`","exceeded":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":5,"mode":"enforce","limit_source":"default","limit_set":null,"tier":null,"used":3,"held":2,"asked":1,"short_by":1,"smallest_sufficient_limit":6,"fits_at":"2026-01-31T12:05:00.000Z","increase_request":{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":6}}]}},{"status":404,"problem":{"type":"urn:plimsoll:problem:not_found","title":"nothing is there","status":404,"code":"not_found","detail":"it does not exist, or not within your reach: look at the id"}},{"status":200,"reservation":{"id":"r-1","state":"committed","scope":"p-7","tenant":"acme","lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","location":null,"amount":2}],"asked":null,"forced":null,"holder":"img-1 \"ü\"","attributes":{"name":"x"},"created_at":"2026-01-31T12:00:00.000Z","expires_at":null,"ended_at":null,"revision":42,"warnings":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":8,"mode":"warn","limit_source":"limit","limit_set":{"location":"FRA-A","starts_at":"2026-01-31T12:00:00.000Z","ends_at":"2026-02-01T12:00:00.000Z","set_by":"ops","reason":"launch","request":"q-1","revision":12},"tier":null,"used":8,"held":0,"asked":1,"short_by":1,"smallest_sufficient_limit":9,"fits_at":null,"increase_request":{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":9}}]}},{"status":400,"problem":{"type":"urn:plimsoll:problem:malformed","title":"the request cannot be read","status":400,"code":"malformed","detail":"`/commands/0` must be an object, not a number","pointer":"/commands/0"}},{"status":503,"problem":{"type":"urn:plimsoll:problem:outcome_unknown","title":"it may or may not have been done","status":503,"code":"outcome_unknown","detail":"it may have been done: send the same request with the same id again to find out","retry_after_seconds":1}}]}
         "#]],
     );
 }
@@ -43,9 +47,9 @@ fn lists() {
     check(
         &encode::resources(&[resource()]),
         expect![[r#"
-        200
-        {"resources":[{"name":"vm/image","unit":"count","default_limit":5,"per_location":true,"adjustable":true,"description":"machine images"}]}
-    "#]],
+            200
+            {"resources":[{"name":"vm/image","unit":"count","default_limit":5,"per_location":true,"adjustable":true,"auto_approval":null,"alerts":[80,100],"description":"machine images"}]}
+        "#]],
     );
     check(
         &encode::locations(&[location()]),
@@ -59,7 +63,7 @@ fn lists() {
         &encode::scopes([&tenant, &project], Some(&project.id)),
         expect![[r#"
             200
-            {"scopes":[{"id":"acme","parent":null,"tenant":"acme","depth":1,"kind":"project"},{"id":"p-7","parent":"acme","tenant":"acme","depth":2,"kind":"project"}],"next_page_token":"s702d37"}
+            {"scopes":[{"id":"acme","parent":null,"tenant":"acme","depth":1,"kind":"project","tier":null},{"id":"p-7","parent":"acme","tenant":"acme","depth":2,"kind":"project","tier":null}],"next_page_token":"s702d37"}
         "#]],
     );
 }
@@ -71,15 +75,15 @@ fn lists_at_a_scope() {
         &encode::limits(&scope_id("p-7"), &limits, None),
         expect![[r#"
             200
-            {"scope":"p-7","limits":[{"scope":"p-7","resource":"vm/image","location":null,"limit":7,"set_by":"ops","set_at":"2026-01-31T12:00:00.007Z","reason":"launch","revision":12}],"next_page_token":null}
+            {"scope":"p-7","limits":[{"scope":"p-7","resource":"vm/image","location":null,"limit":7,"mode":"enforce","starts_at":null,"ends_at":null,"set_by":"ops","set_at":"2026-01-31T12:00:00.007Z","reason":"launch","request":null,"revision":12}],"next_page_token":null}
         "#]],
     );
     let quotas = vec![quota()];
     check(
-        &encode::quotas(&scope_id("p-7"), 42, &quotas, Some(&quotas[0].item)),
+        &encode::quotas(&scope_id("p-7"), 42, None, &quotas, Some(&quotas[0].item)),
         expect![[r#"
             200
-            {"scope":"p-7","revision":42,"quotas":[{"resource":"vm/image","location":"FRA-A","unit":"count","limit":5,"used":6,"held":1,"available":0,"over_by":2,"sources":[{"scope":"p-7","limit":5,"source":"default","set":null,"available":0},{"scope":"acme","limit":"unlimited","source":"limit","set":{"location":null,"set_by":"ops","reason":"launch","revision":12},"available":"unlimited"}]}],"next_page_token":"i766d2f696d616765404652412d41"}
+            {"scope":"p-7","revision":42,"as_of":null,"quotas":[{"resource":"vm/image","location":"FRA-A","unit":"count","limit":5,"mode":"enforce","used":6,"held":1,"available":0,"over_by":2,"counts":{"refused":0,"warned":0,"observed":0,"last_at":null},"sources":[{"scope":"p-7","limit":5,"mode":"enforce","source":"default","set":null,"tier":null,"available":0},{"scope":"acme","limit":"unlimited","mode":"enforce","source":"limit","set":{"location":null,"starts_at":null,"ends_at":null,"set_by":"ops","reason":"launch","request":null,"revision":12},"tier":null,"available":"unlimited"}]}],"next_page_token":"i766d2f696d616765404652412d41"}
         "#]],
     );
     let kept = reservation(State::Committed);
@@ -120,7 +124,7 @@ fn page_tokens_come_back() {
     };
     for it in ["vm/image", "vm/image@FRA-A", "0/0@a.b_c:d-e"].map(item) {
         let scope = scope_id("p-7");
-        let quotas = token(encode::quotas(&scope, 1, [], Some(&it)));
+        let quotas = token(encode::quotas(&scope, 1, None, [], Some(&it)));
         let limits = token(encode::limits(&scope, [], Some(&it)));
         for (list, token) in [("quotas", quotas), ("limits", limits)] {
             let read = decode(&format!(
@@ -138,6 +142,17 @@ fn page_tokens_come_back() {
         match decode(&format!("GET /scopes?page_token={scopes}")) {
             Ok(Call::Read(Read::Scopes { page, .. })) => {
                 assert_eq!(page.after, Some(scope_id(id)));
+            }
+            other => panic!("{other:?}"),
+        }
+        let requests = token(encode::requests(
+            &scope_id("p-7"),
+            [],
+            Some(&request_id(id)),
+        ));
+        match decode(&format!("GET /scopes/p-7/requests?page_token={requests}")) {
+            Ok(Call::Read(Read::Requests { page, .. })) => {
+                assert_eq!(page.after, Some(request_id(id)));
             }
             other => panic!("{other:?}"),
         }

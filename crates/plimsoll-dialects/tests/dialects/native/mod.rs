@@ -9,13 +9,17 @@ mod batch;
 mod changes;
 mod decode;
 mod encode;
+mod events;
 mod hostile;
 mod hostile_changes;
+mod hostile_settings;
 mod lists;
 mod openapi;
 mod problems;
 mod roles;
 mod samples;
+mod settings;
+mod wishes;
 
 /// Decodes a request that is written as text: `METHOD /path?query`, header lines, a blank line,
 /// the body. The path stands below the base unless it starts with two slashes.

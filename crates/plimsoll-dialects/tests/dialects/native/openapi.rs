@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use expect_test::expect_file;
-use plimsoll_dialects::native::{BASE, BATCH_COMMANDS_MAX, BATCH_LINES_MAX, OPERATIONS, openapi};
+use plimsoll_dialects::native::{BASE, BATCH_COMMANDS_MAX, BATCH_LINES_MAX, openapi, operations};
 use serde_json::Value;
 
 #[test]
@@ -14,7 +14,7 @@ fn every_operation_is_described_and_no_other() {
         for (method, operation) in methods.as_object().unwrap() {
             let id = operation["operationId"].as_str().unwrap().to_owned();
             assert!(described.insert(id.clone()), "{id} is there twice");
-            let Some(known) = OPERATIONS.iter().find(|known| known.id == id) else {
+            let Some(known) = operations().find(|known| known.id == id) else {
                 assert!(!path.starts_with(BASE), "{id} is in no table");
                 continue;
             };
@@ -29,7 +29,7 @@ fn every_operation_is_described_and_no_other() {
             }
         }
     }
-    assert_eq!(described.len(), OPERATIONS.len() + 3);
+    assert_eq!(described.len(), operations().count() + 3);
 }
 
 fn references(value: &Value, found: &mut BTreeSet<String>) {
@@ -60,70 +60,94 @@ fn every_reference_leads_somewhere() {
     }
 }
 
+/// Parts of the document, and the files that hold them.
+const PARTS: &[(&str, &str)] = &[
+    (
+        "/components/schemas/LineRequest",
+        "openapi_line_request.json",
+    ),
+    (
+        "/components/schemas/ForceRequest",
+        "openapi_force_request.json",
+    ),
+    (
+        "/components/schemas/BatchCommand",
+        "openapi_batch_command.json",
+    ),
+    (
+        "/components/schemas/SettleRequest",
+        "openapi_settle_request.json",
+    ),
+    (
+        "/components/schemas/ExtendRequest",
+        "openapi_extend_request.json",
+    ),
+    (
+        "/components/schemas/ResizeRequest",
+        "openapi_resize_request.json",
+    ),
+    (
+        "/components/schemas/TransferRequest",
+        "openapi_transfer_request.json",
+    ),
+    (
+        "/components/schemas/Reservation",
+        "openapi_reservation.json",
+    ),
+    ("/components/schemas/Asked", "openapi_asked.json"),
+    ("/components/schemas/Check", "openapi_check.json"),
+    (
+        "/components/schemas/PrincipalRequest",
+        "openapi_principal_request.json",
+    ),
+    ("/components/schemas/Quota", "openapi_quota.json"),
+    (
+        "/components/schemas/LimitRequest",
+        "openapi_limit_request.json",
+    ),
+    (
+        "/components/schemas/ResourceRequest",
+        "openapi_resource_request.json",
+    ),
+    (
+        "/components/schemas/ReconcileRequest",
+        "openapi_reconcile_request.json",
+    ),
+    (
+        "/components/schemas/WebhookRequest",
+        "openapi_webhook_request.json",
+    ),
+    ("/components/schemas/Event", "openapi_event.json"),
+    ("/components/schemas/Request", "openapi_request.json"),
+    (
+        "/paths/~1plimsoll~1v1~1scopes~1{scope}~1limits/delete",
+        "openapi_delete_limit.json",
+    ),
+    (
+        "/paths/~1plimsoll~1v1~1reservations~1{id}~1transfer/post",
+        "openapi_transfer.json",
+    ),
+];
+
 #[test]
 fn schemas_have_bounds_enumerations_and_required_members() {
     let document = openapi::document();
-    for (pointer, expect) in [
-        (
-            "/components/schemas/LineRequest",
-            expect_file!["openapi_line_request.json"],
-        ),
-        (
-            "/components/schemas/ForceRequest",
-            expect_file!["openapi_force_request.json"],
-        ),
-        (
-            "/components/schemas/BatchCommand",
-            expect_file!["openapi_batch_command.json"],
-        ),
-        (
-            "/components/schemas/SettleRequest",
-            expect_file!["openapi_settle_request.json"],
-        ),
-        (
-            "/components/schemas/ExtendRequest",
-            expect_file!["openapi_extend_request.json"],
-        ),
-        (
-            "/components/schemas/ResizeRequest",
-            expect_file!["openapi_resize_request.json"],
-        ),
-        (
-            "/components/schemas/TransferRequest",
-            expect_file!["openapi_transfer_request.json"],
-        ),
-        (
-            "/components/schemas/Reservation",
-            expect_file!["openapi_reservation.json"],
-        ),
-        (
-            "/components/schemas/Asked",
-            expect_file!["openapi_asked.json"],
-        ),
-        (
-            "/components/schemas/Check",
-            expect_file!["openapi_check.json"],
-        ),
-        (
-            "/components/schemas/PrincipalRequest",
-            expect_file!["openapi_principal_request.json"],
-        ),
-        (
-            "/components/schemas/Quota",
-            expect_file!["openapi_quota.json"],
-        ),
-        (
-            "/paths/~1plimsoll~1v1~1scopes~1{scope}~1limits/delete",
-            expect_file!["openapi_delete_limit.json"],
-        ),
-        (
-            "/paths/~1plimsoll~1v1~1reservations~1{id}~1transfer/post",
-            expect_file!["openapi_transfer.json"],
-        ),
-    ] {
+    for (pointer, file) in PARTS {
         let described = document.pointer(pointer).unwrap();
-        expect.assert_eq(&format!("{described:#}\n"));
+        expect_file![file].assert_eq(&format!("{described:#}\n"));
     }
+}
+
+#[test]
+fn events_are_described_as_a_stream_too() {
+    let document = openapi::document();
+    let events = &document["paths"][format!("{BASE}/scopes/{{scope}}/events")]["get"];
+    let content = events["responses"]["200"]["content"].as_object().unwrap();
+    let types: Vec<_> = content.keys().map(String::as_str).collect();
+    assert_eq!(types, ["application/json", "text/event-stream"]);
+    let parameters = events["parameters"].as_array().unwrap();
+    let in_head = parameters.iter().find(|it| it["in"] == "header").unwrap();
+    assert_eq!(in_head["name"], "last-event-id");
 }
 
 #[test]

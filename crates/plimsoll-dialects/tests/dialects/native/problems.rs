@@ -313,7 +313,7 @@ fn of_what_is_named() {
         expect![[r#"
             412
             content-type: application/problem+json
-            {"type":"urn:plimsoll:problem:precondition_failed","title":"it has changed","status":412,"code":"precondition_failed","detail":"what is there has the revision `13`: read it and decide anew","revision":13}
+            {"type":"urn:plimsoll:problem:precondition_failed","title":"it has changed","status":412,"code":"precondition_failed","detail":"the revision is `13`, not the one that you name: read it and decide anew","revision":13}
         "#]],
     );
     check_denial(
@@ -337,6 +337,22 @@ fn of_what_may_not_be() {
     "#]],
     );
     check_denial(
+        Denial::UnknownTier(tier_name("starter")),
+        expect![[r#"
+        404
+        content-type: application/problem+json
+        {"type":"urn:plimsoll:problem:unknown_tier","title":"no such tier","status":404,"code":"unknown_tier","detail":"the tier `starter` is not in the catalogue: an admin can define it"}
+    "#]],
+    );
+    check_denial(
+        Denial::NotAdjustable(resource_name("vm/image")),
+        expect![[r#"
+            409
+            content-type: application/problem+json
+            {"type":"urn:plimsoll:problem:not_adjustable","title":"the limit is not raised on request","status":409,"code":"not_adjustable","detail":"limits of `vm/image` are not raised on request: a manager may set one"}
+        "#]],
+    );
+    check_denial(
         Denial::TooDeep,
         expect![[r#"
         409
@@ -347,10 +363,10 @@ fn of_what_may_not_be() {
     check_denial(
         Denial::TooMany { max: 1_000 },
         expect![[r#"
-        409
-        content-type: application/problem+json
-        {"type":"urn:plimsoll:problem:too_many","title":"there are as many as there may be","status":409,"code":"too_many","detail":"the catalogue holds `1000` of these at most: change one that is there"}
-    "#]],
+            409
+            content-type: application/problem+json
+            {"type":"urn:plimsoll:problem:too_many","title":"there are as many as there may be","status":409,"code":"too_many","detail":"there may be `1000` of these at most: change one that is there"}
+        "#]],
     );
     check_denial(
         Denial::RoleTooWide,
@@ -371,6 +387,71 @@ fn of_what_may_not_be() {
 }
 
 #[test]
+fn of_requests_and_limits_in_time() {
+    for (present, expect) in [
+        (
+            finite(9),
+            expect![[r#"
+            409
+            content-type: application/problem+json
+            {"type":"urn:plimsoll:problem:not_an_increase","title":"it is no more than what binds already","status":409,"code":"not_an_increase","detail":"the limit is `9` already: ask for more than that","present_limit":9}
+        "#]],
+        ),
+        (
+            Ceiling::Unlimited,
+            expect![[r#"
+            409
+            content-type: application/problem+json
+            {"type":"urn:plimsoll:problem:not_an_increase","title":"it is no more than what binds already","status":409,"code":"not_an_increase","detail":"nothing limits it already: no request is needed","present_limit":"unlimited"}
+        "#]],
+        ),
+    ] {
+        check_denial(Denial::NotAnIncrease { present }, expect);
+    }
+    check_denial(
+        Denial::RequestPending(request_id("q-1")),
+        expect![[r#"
+        409
+        content-type: application/problem+json
+        {"type":"urn:plimsoll:problem:request_pending","title":"a request for the same is pending","status":409,"code":"request_pending","detail":"the request `q-1` is for the same and pending: wait for it, or cancel it and ask again","request":"q-1"}
+    "#]],
+    );
+    check_denial(
+        Denial::EndsInThePast,
+        expect![[r#"
+        400
+        content-type: application/problem+json
+        {"type":"urn:plimsoll:problem:ends_in_the_past","title":"the limit would be over already","status":400,"code":"ends_in_the_past","detail":"the limit would be over before it is set: give an end that is to come, or none"}
+    "#]],
+    );
+    for (state, expect) in [
+        (
+            "approved",
+            expect![[
+                r#"409 state_conflict: the request is `approved`, which is its end: submit another one"#
+            ]],
+        ),
+        (
+            "denied",
+            expect![[
+                r#"409 state_conflict: the request is `denied`, which is its end: submit another one"#
+            ]],
+        ),
+        (
+            "cancelled",
+            expect![[
+                r#"409 state_conflict: the request is `cancelled`, which is its end: submit another one"#
+            ]],
+        ),
+    ] {
+        let problem = Problem::from_denial(&Denial::StateConflict { state });
+        expect.assert_eq(&in_a_line(&problem));
+        let body: serde_json::Value = serde_json::from_slice(&problem.reply().body).unwrap();
+        assert_eq!(body["state"], state);
+    }
+}
+
+#[test]
 fn quota_exceeded() {
     let parent = Exceeded {
         scope: scope_id("acme"),
@@ -384,7 +465,7 @@ fn quota_exceeded() {
         expect![[r#"
             422
             content-type: application/problem+json
-            {"type":"urn:plimsoll:problem:quota_exceeded","title":"a quota would be exceeded","status":422,"code":"quota_exceeded","detail":"`vm/image` at `FRA-A` in scope `p-7`: of the limit of `5`, `3` are used and `2` held; asked for `1`, short by `1`: release some, try again at 2026-01-31T12:05:00.000Z, or ask for a limit of `6`; `vpc/subnet` in scope `acme`: of the limit of `5`, `3` are used and `2` held; asked for `1`, short by `1`: release some, or ask for a limit of `6`","exceeded":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":5,"limit_source":"default","limit_set":null,"used":3,"held":2,"asked":1,"short_by":1,"smallest_sufficient_limit":6,"fits_at":"2026-01-31T12:05:00.000Z","increase_request":{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":6}},{"scope":"acme","resource":"vpc/subnet","location":null,"limit":5,"limit_source":"limit","limit_set":{"location":null,"set_by":"ops","reason":"launch","revision":12},"used":3,"held":2,"asked":1,"short_by":1,"smallest_sufficient_limit":6,"fits_at":null,"increase_request":{"scope":"acme","resource":"vpc/subnet","limit":6}}]}
+            {"type":"urn:plimsoll:problem:quota_exceeded","title":"a quota would be exceeded","status":422,"code":"quota_exceeded","detail":"`vm/image` at `FRA-A` in scope `p-7`: `5` of the default limit of `5` are taken (`3` used, `2` held), so `1` more is `1` too many and takes a limit of `6`; `vpc/subnet` in scope `acme`: `5` of the limit of `5` set by `ops` are taken (`3` used, `2` held), so `1` more is `1` too many and takes a limit of `6`: release some, or send each `increase_request` to `POST /plimsoll/v1/requests`","exceeded":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":5,"mode":"enforce","limit_source":"default","limit_set":null,"tier":null,"used":3,"held":2,"asked":1,"short_by":1,"smallest_sufficient_limit":6,"fits_at":"2026-01-31T12:05:00.000Z","increase_request":{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":6}},{"scope":"acme","resource":"vpc/subnet","location":null,"limit":5,"mode":"enforce","limit_source":"limit","limit_set":{"location":null,"starts_at":null,"ends_at":null,"set_by":"ops","reason":"launch","request":null,"revision":12},"tier":null,"used":3,"held":2,"asked":1,"short_by":1,"smallest_sufficient_limit":6,"fits_at":null,"increase_request":{"scope":"acme","resource":"vpc/subnet","limit":6}}]}
         "#]],
     );
 }
@@ -406,14 +487,77 @@ fn quota_exceeded_in_words() {
     };
     check(
         vec![without_end],
+        expect![[
+            r#"422 quota_exceeded: `vm/image` at `FRA-A` in scope `p-7`: `9007199254740991` of the `9007199254740991` that can be counted are taken (`9007199254740991` used, `0` held), so `1` more is `1` too many: release `1`"#
+        ]],
+    );
+    let of_tier = Exceeded {
+        source: Source::Tier {
+            tier: tier_name("starter"),
+            item: item("vm/image"),
+        },
+        used: amount(9),
+        held: amount(0),
+        short_by: amount(5),
+        smallest_sufficient: Some(amount(10)),
+        fits_at: None,
+        ..exceeded()
+    };
+    check(
+        vec![of_tier.clone()],
         expect![
-            "422 quota_exceeded: `vm/image` at `FRA-A` in scope `p-7`: of the `9007199254740991` that can be counted, `9007199254740991` are used and `0` held; asked for `1`, short by `1`: release some"
+            "422 quota_exceeded: `vm/image` at `FRA-A` in scope `p-7`: `9` of the limit of `5` of tier `starter` are taken (`9` used, `0` held), so `1` more is `5` too many and takes a limit of `10`: release `5`, or send the `increase_request` to `POST /plimsoll/v1/requests`"
+        ],
+    );
+    let of_parent = Exceeded {
+        scope: scope_id("acme"),
+        source: set_for("vm/image"),
+        fits_at: Some(at(400_000)),
+        ..exceeded()
+    };
+    check(
+        vec![exceeded(), of_parent],
+        expect![
+            "422 quota_exceeded: `vm/image` at `FRA-A` in scope `p-7`: `5` of the default limit of `5` are taken (`3` used, `2` held), so `1` more is `1` too many and takes a limit of `6`; `vm/image` at `FRA-A` in scope `acme`: `5` of the limit of `5` set by `ops` are taken (`3` used, `2` held), so `1` more is `1` too many and takes a limit of `6`: release some, try again at 2026-01-31T12:06:40.000Z, when holds lapse, or send each `increase_request` to `POST /plimsoll/v1/requests`"
+        ],
+    );
+    check(
+        vec![exceeded(), of_tier],
+        expect![
+            "422 quota_exceeded: `vm/image` at `FRA-A` in scope `p-7`: `5` of the default limit of `5` are taken (`3` used, `2` held), so `1` more is `1` too many and takes a limit of `6`; `vm/image` at `FRA-A` in scope `p-7`: `9` of the limit of `5` of tier `starter` are taken (`9` used, `0` held), so `1` more is `5` too many and takes a limit of `10`: release some, or send each `increase_request` to `POST /plimsoll/v1/requests`"
         ],
     );
     check(
         vec![exceeded(); 5],
         expect![
-            "422 quota_exceeded: `vm/image` at `FRA-A` in scope `p-7`: of the limit of `5`, `3` are used and `2` held; asked for `1`, short by `1`: release some, try again at 2026-01-31T12:05:00.000Z, or ask for a limit of `6`; `vm/image` at `FRA-A` in scope `p-7`: of the limit of `5`, `3` are used and `2` held; asked for `1`, short by `1`: release some, try again at 2026-01-31T12:05:00.000Z, or ask for a limit of `6`; `vm/image` at `FRA-A` in scope `p-7`: of the limit of `5`, `3` are used and `2` held; asked for `1`, short by `1`: release some, try again at 2026-01-31T12:05:00.000Z, or ask for a limit of `6`; and `2` more limits, see `exceeded`"
+            "422 quota_exceeded: `vm/image` at `FRA-A` in scope `p-7`: `5` of the default limit of `5` are taken (`3` used, `2` held), so `1` more is `1` too many and takes a limit of `6`; `vm/image` at `FRA-A` in scope `p-7`: `5` of the default limit of `5` are taken (`3` used, `2` held), so `1` more is `1` too many and takes a limit of `6`; `vm/image` at `FRA-A` in scope `p-7`: `5` of the default limit of `5` are taken (`3` used, `2` held), so `1` more is `1` too many and takes a limit of `6`; and `2` more limits, see `exceeded`: release some, try again at 2026-01-31T12:05:00.000Z, when holds lapse, or send each `increase_request` to `POST /plimsoll/v1/requests`"
         ],
+    );
+}
+
+#[test]
+fn nothing_is_proposed_where_a_limit_for_a_time_would_go_before_it() {
+    let check = |exceeded: Exceeded, expect: Expect| {
+        let problem = Problem::from_denial(&Denial::QuotaExceeded(vec![exceeded]));
+        let body: serde_json::Value = serde_json::from_slice(&problem.reply().body).unwrap();
+        let proposed = &body["exceeded"][0]["increase_request"];
+        expect.assert_eq(&format!("{proposed}\n{}", in_a_line(&problem)));
+    };
+    let granted = warning();
+    let mut set = warning();
+    if let Source::Limit { request, .. } = &mut set.source {
+        *request = None;
+    }
+    check(
+        granted,
+        expect![[r#"
+        {"limit":9,"location":"FRA-A","resource":"vm/image","scope":"p-7"}
+        422 quota_exceeded: `vm/image` at `FRA-A` in scope `p-7`: `8` of the limit of `8` set by `ops` are taken (`8` used, `0` held), so `1` more is `1` too many and takes a limit of `9`: release `1`, or send the `increase_request` to `POST /plimsoll/v1/requests`"#]],
+    );
+    check(
+        set,
+        expect![[r#"
+        null
+        422 quota_exceeded: `vm/image` at `FRA-A` in scope `p-7`: `8` of the limit of `8` set by `ops` are taken (`8` used, `0` held), so `1` more is `1` too many and takes a limit of `9`: release `1`"#]],
     );
 }

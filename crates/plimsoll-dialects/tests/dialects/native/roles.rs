@@ -1,11 +1,11 @@
 //! What each operation takes, known before the request is read, and what the rules ask for.
 
-use plimsoll_core::command::{Action, Reserve};
+use plimsoll_core::command::{Action, Grounds, PutWebhook, Reserve, SubmitRequest};
 use plimsoll_core::model::Role;
-use plimsoll_dialects::native::{BatchItem, Call, OPERATIONS};
+use plimsoll_dialects::native::{BatchItem, Call, operations};
 
 use super::decode::REQUESTS;
-use super::samples::scope_id;
+use super::samples::{request_id, scope_id};
 use super::{decode, role};
 
 /// The path template that a path has the form of.
@@ -19,7 +19,7 @@ fn has_form(template: &str, path: &str) -> bool {
 
 #[test]
 fn every_operation_is_reached_with_the_role_that_it_names() {
-    for operation in OPERATIONS {
+    for operation in operations() {
         let is_of_it = |text: &&&str| {
             let (method, target) = text.lines().next().unwrap().split_once(' ').unwrap();
             let path = target.split('?').next().unwrap();
@@ -30,7 +30,7 @@ fn every_operation_is_reached_with_the_role_that_it_names() {
         assert_eq!(role(texts[0]), Ok(operation.role), "{}", operation.id);
         assert!(decode(texts[0]).is_ok(), "{}", operation.id);
     }
-    assert_eq!(REQUESTS.len(), OPERATIONS.len());
+    assert_eq!(REQUESTS.len(), operations().count());
 }
 
 /// A caller without the role learns nothing of what else is wrong with the request.
@@ -61,14 +61,34 @@ fn the_rules_ask_for_the_same_roles() {
         let action = match decode(text).unwrap() {
             Call::Act(action) => action,
             Call::Change(change) => change.action(scope_id("p-7")),
-            Call::Batch(_) | Call::Check { .. } | Call::CreatePrincipal(_) | Call::Read(_) => {
-                continue;
-            }
+            Call::SubmitRequest(new) => Action::SubmitRequest(SubmitRequest {
+                id: request_id("q-1"),
+                scope: new.scope,
+                item: new.item,
+                ceiling: new.ceiling,
+                reason: new.reason,
+            }),
+            Call::DryRun(put) => Action::PutLimit(put),
+            Call::PutWebhook(new) => Action::PutWebhook(PutWebhook {
+                id: new.id,
+                reach: new.reach,
+                url: new.url,
+                topics: new.topics,
+                sealed_secret: Vec::new(),
+                enabled: new.enabled,
+                delivered: 0,
+            }),
+            Call::Batch(_)
+            | Call::Check { .. }
+            | Call::CreatePrincipal(_)
+            | Call::TestAutoApproval { .. }
+            | Call::Reconcile(_)
+            | Call::Read(_) => continue,
         };
         assert_eq!(role(text), Ok(action.role()), "{text}");
         actions += 1;
     }
-    assert_eq!(actions, 14);
+    assert_eq!(actions, 21);
 }
 
 #[test]
@@ -101,7 +121,7 @@ fn action(item: BatchItem) -> Action {
 #[test]
 fn what_is_forced_is_known_to_be() {
     let forced = |text: &str| match decode(text) {
-        Ok(Call::Act(Action::Reserve(Reserve { force, .. }))) => force.is_some(),
+        Ok(Call::Act(Action::Reserve(Reserve { grounds, .. }))) => grounds != Grounds::Limits,
         Ok(Call::Change(change)) => change.action(scope_id("p-7")).is_forced(),
         other => panic!("{other:?}"),
     };

@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::model::{
-    Asked, Attributes, Credential, Item, Limit, Line, Lines, Location, Original, Principal, Reach,
-    Reservation, Resource, Role, Scope, State, Terms,
+    Alerts, Asked, Attributes, AutoApproval, Credential, Item, Limit, Line, Lines, Location, Mode,
+    Original, Principal, Reach, Request, RequestStatus, Reservation, Resource, Role, Ruling, Scope,
+    State, Tally, Terms, Tier, TierLimit, TierLimits, Topic, Webhook, Window,
 };
-use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId, Text};
+use plimsoll_core::names::{
+    LocationId, PrincipalId, RequestId, ReservationId, ResourceName, ScopeId, Text, TierName,
+    WebhookId,
+};
 use plimsoll_core::outcome::{Exceeded, Source};
 use plimsoll_core::report::{Quota, QuotaSource};
 
@@ -102,6 +106,8 @@ pub(super) fn resource() -> Resource {
         default_ceiling: finite(5),
         per_location: true,
         adjustable: true,
+        auto_approval: None,
+        alerts: Alerts::default(),
         description: text("machine images"),
     }
 }
@@ -122,6 +128,7 @@ pub(super) fn scope(parent: Option<&str>) -> Scope {
         tenant: scope_id("acme"),
         depth: if parent.is_some() { 2 } else { 1 },
         kind: text("project"),
+        tier: None,
     }
 }
 
@@ -129,10 +136,13 @@ pub(super) fn limit(it: &str, ceiling: Ceiling) -> Limit {
     Limit {
         scope: scope_id("p-7"),
         item: item(it),
+        window: Window::ALWAYS,
         ceiling,
+        mode: Mode::Enforce,
         set_by: principal_id("ops"),
         set_at: at(7),
         reason: text("launch"),
+        request: None,
         revision: 12,
     }
 }
@@ -140,8 +150,10 @@ pub(super) fn limit(it: &str, ceiling: Ceiling) -> Limit {
 pub(super) fn set_for(it: &str) -> Source {
     Source::Limit {
         item: item(it),
+        window: Window::ALWAYS,
         set_by: principal_id("ops"),
         reason: text("launch"),
+        request: None,
         revision: 12,
     }
 }
@@ -176,10 +188,12 @@ pub(super) fn exceeded() -> Exceeded {
         scope: scope_id("p-7"),
         item: item("vm/image@FRA-A"),
         ceiling: finite(5),
+        mode: Mode::Enforce,
         source: Source::Default,
         used: amount(3),
         held: amount(2),
         asked: amount(1),
+        is_adjustable: true,
         short_by: amount(1),
         smallest_sufficient: Some(amount(6)),
         fits_at: Some(at(300_000)),
@@ -191,23 +205,153 @@ pub(super) fn quota() -> Quota {
         item: item("vm/image@FRA-A"),
         unit: text("count"),
         ceiling: finite(5),
+        mode: Mode::Enforce,
         used: amount(6),
         held: amount(1),
         available: finite(0),
         over_by: amount(2),
+        tally: Tally::default(),
         sources: vec![
             QuotaSource {
                 scope: scope_id("p-7"),
                 ceiling: finite(5),
+                mode: Mode::Enforce,
                 source: Source::Default,
                 available: finite(0),
             },
             QuotaSource {
                 scope: scope_id("acme"),
                 ceiling: Ceiling::Unlimited,
+                mode: Mode::Enforce,
                 source: set_for("vm/image"),
                 available: Ceiling::Unlimited,
             },
         ],
+    }
+}
+
+pub(super) fn window(starts_ms: u64, ends_ms: u64) -> Window {
+    Window::new(Some(at(starts_ms)), Some(at(ends_ms))).unwrap()
+}
+
+/// One for a time that only warns, from the approval of a request.
+pub(super) fn passing_limit() -> Limit {
+    Limit {
+        window: window(0, 86_400_000),
+        mode: Mode::Warn,
+        request: Some(request_id("q-1")),
+        ..limit("vm/image@FRA-A", finite(8))
+    }
+}
+
+pub(super) fn request_id(id: &str) -> RequestId {
+    RequestId::parse(id).unwrap()
+}
+
+pub(super) fn tier_name(name: &str) -> TierName {
+    TierName::parse(name).unwrap()
+}
+
+pub(super) fn auto_approval() -> AutoApproval {
+    AutoApproval {
+        ceiling: amount(20),
+        factor_percent: Some(200),
+        cool_off_ms: 86_400_000,
+    }
+}
+
+pub(super) fn tier() -> Tier {
+    let limit = |it, ceiling, mode| TierLimit {
+        item: item(it),
+        ceiling,
+        mode,
+    };
+    let limits = TierLimits::new(vec![
+        limit("vpc/subnet", Ceiling::Unlimited, Mode::Observe),
+        limit("vm/image@FRA-A", finite(8), Mode::Enforce),
+    ]);
+    Tier {
+        name: tier_name("starter"),
+        description: text("for a start"),
+        limits: limits.unwrap(),
+    }
+}
+
+pub(super) fn request(status: RequestStatus) -> Request {
+    Request {
+        id: request_id("q-1"),
+        tenant: scope_id("acme"),
+        scope: scope_id("p-7"),
+        item: item("vm/image@FRA-A"),
+        ceiling: finite(12),
+        reason: text("launch"),
+        submitted_by: principal_id("k-1"),
+        submitted_at: at(0),
+        present: finite(5),
+        approved_before: None,
+        status,
+        revision: 43,
+    }
+}
+
+pub(super) fn ruling() -> Ruling {
+    Ruling {
+        by: principal_id("ops"),
+        at: at(60_000),
+        reason: text("a big customer"),
+    }
+}
+
+pub(super) fn approved() -> RequestStatus {
+    RequestStatus::Approved {
+        ruling: ruling(),
+        ceiling: finite(10),
+        ends_at: Some(at(86_400_000)),
+        limit_revision: 44,
+        automatic: false,
+    }
+}
+
+pub(super) fn webhook(topics: &[Topic]) -> Webhook {
+    Webhook {
+        id: WebhookId::parse("pager").unwrap(),
+        reach: Reach::Below(scope_id("acme")),
+        url: text("https://example.com/hook"),
+        topics: topics.to_vec(),
+        sealed_secret: vec![7; 48],
+        enabled: true,
+        delivered: 41,
+        revision: 9,
+    }
+}
+
+pub(super) fn tally() -> Tally {
+    Tally {
+        refused: 3,
+        warned: 2,
+        observed: 1,
+        last_at: at(5),
+    }
+}
+
+/// A limit for a time that was passed, and that warns.
+pub(super) fn warning() -> Exceeded {
+    let limit = passing_limit();
+    Exceeded {
+        ceiling: limit.ceiling,
+        mode: limit.mode,
+        source: Source::Limit {
+            item: limit.item,
+            window: limit.window,
+            set_by: limit.set_by,
+            reason: limit.reason,
+            request: limit.request,
+            revision: limit.revision,
+        },
+        used: amount(8),
+        held: amount(0),
+        smallest_sufficient: Some(amount(9)),
+        fits_at: None,
+        ..exceeded()
     }
 }

@@ -1,17 +1,14 @@
-//! The bodies of requests.
-//!
-//! Each is read as an `Object`. Field comments become the descriptions of the OpenAPI document.
+//! Reservations, one at a time and many.
 
 use plimsoll_core::bounds::{AMOUNT_MAX, HOLD_TTL_MS_MAX, RESERVATION_LINES_MAX};
-use plimsoll_core::model::{Reach, Role};
-use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId, Text};
+use plimsoll_core::names::{LocationId, ReservationId, ResourceName, ScopeId, Text};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::{BATCH_COMMANDS_MAX, Kind};
-use super::leaf::{AtMost, Limit, Object, Parsed, Texts, Time, Whole};
-use super::words::{Op, Reason};
+use super::super::super::BATCH_COMMANDS_MAX;
+use super::super::leaf::{AtMost, Object, Parsed, Texts, Whole};
+use super::super::words::{Op, Reason};
 
 /// The longest hold, in seconds.
 pub(crate) const TTL_SECONDS_MAX: u64 = HOLD_TTL_MS_MAX / 1_000;
@@ -126,12 +123,6 @@ pub(crate) struct TransferBody {
     pub(crate) scope: Option<Parsed<ScopeId>>,
 }
 
-/// A body without members.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "EmptyRequest")]
-pub(crate) struct EmptyBody {}
-
 /// Many commands, answered by index.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -180,80 +171,4 @@ pub(crate) struct CommandBody {
     pub(crate) to: Option<Parsed<ScopeId>>,
     /// Of all but a `reserve`: the revision that must be there, as an `if-match` says it.
     pub(crate) if_revision: Option<Whole<0, AMOUNT_MAX>>,
-}
-
-/// Defines a resource.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "ResourceRequest")]
-pub(crate) struct ResourceBody {
-    /// What one is called: `count`, `GiB`.
-    pub(crate) unit: Parsed<Text>,
-    /// What binds a scope that uses it and has no limit of its own.
-    pub(crate) default_limit: Limit,
-    /// Whether it is counted at each location by itself. Never changes once it is set.
-    pub(crate) per_location: bool,
-    /// Whether tenants may ask for more. True where it is left out.
-    pub(crate) adjustable: Option<bool>,
-    /// For people.
-    pub(crate) description: Option<Parsed<Text>>,
-}
-
-/// Defines a location.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "LocationRequest")]
-pub(crate) struct LocationBody {
-    /// For people.
-    pub(crate) name: Parsed<Text>,
-    /// What a vendor's API may show.
-    pub(crate) attributes: Option<Texts>,
-}
-
-/// Makes a scope.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "ScopeRequest")]
-pub(crate) struct ScopeBody {
-    /// The node above; left out, the scope is a tenant. Never changes once it is set.
-    pub(crate) parent: Option<Parsed<ScopeId>>,
-    /// What its tenant calls it: `organisation`, `folder`, `project`.
-    pub(crate) kind: Parsed<Text>,
-}
-
-/// Sets a limit.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "LimitRequest")]
-pub(crate) struct LimitBody {
-    /// The resource.
-    pub(crate) resource: Parsed<ResourceName>,
-    /// The location; left out, any.
-    pub(crate) location: Option<Parsed<LocationId>>,
-    /// How much there may be.
-    pub(crate) limit: Limit,
-    /// Why.
-    pub(crate) reason: Parsed<Text>,
-}
-
-/// Makes a principal.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(rename = "PrincipalRequest")]
-pub(crate) struct PrincipalBody {
-    /// How it will prove itself: by signing requests, or by showing a token.
-    pub(crate) kind: Parsed<Kind>,
-    /// Its id; left out, the server makes one.
-    pub(crate) id: Option<Parsed<PrincipalId>>,
-    /// What it may do.
-    pub(crate) role: Parsed<Role>,
-    /// Where it may do it: a scope and everything below it, or `*` for the whole server. Only an
-    /// `admin`, who is always of the whole server, may leave it out.
-    pub(crate) scope: Option<Parsed<Reach>>,
-    /// Whether it may let reservations past the limits. False where it is left out.
-    pub(crate) force: Option<bool>,
-    /// The first instant at which it may not call.
-    pub(crate) expires_at: Option<Parsed<Time>>,
-    /// For people.
-    pub(crate) description: Option<Parsed<Text>>,
 }

@@ -1,14 +1,17 @@
 //! Problems: every answer that is not what was asked for, as RFC 9457 has it.
 
-use plimsoll_core::bounds::SCOPE_DEPTH_MAX;
+use plimsoll_core::amount::Ceiling;
 use plimsoll_core::model::Role;
-use plimsoll_core::outcome::{Denial, Exceeded};
+use plimsoll_core::names::RequestId;
+use plimsoll_core::outcome::Exceeded;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use super::encode::explain::explain;
 use super::encode::json;
-use super::wire::replies;
+use super::wire::{leaf, replies};
 use crate::http::Reply;
+
+mod denials;
+mod server;
 
 /// Why a request was not carried out: a status, a stable code, and a text for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +25,8 @@ struct Content {
     exceeded: Vec<Exceeded>,
     state: Option<&'static str>,
     revision: Option<u64>,
+    request: Option<RequestId>,
+    present: Option<Ceiling>,
     retry_after_s: Option<u32>,
     request_id: Option<String>,
     allow: Option<String>,
@@ -63,6 +68,7 @@ codes! {
     Malformed: 400, "malformed", "the request cannot be read";
     LocationRequired: 400, "location_required", "a location is needed";
     LocationNotApplicable: 400, "location_not_applicable", "a location is too much";
+    EndsInThePast: 400, "ends_in_the_past", "the limit would be over already";
     Unauthenticated: 401, "unauthenticated", "no valid credentials";
     Forbidden: 403, "forbidden", "the role does not allow it";
     ForceNotPermitted: 403, "force_not_permitted", "passing the limits is not permitted";
@@ -71,12 +77,16 @@ codes! {
     UnknownScope: 404, "unknown_scope", "no such scope";
     UnknownResource: 404, "unknown_resource", "no such resource";
     UnknownLocation: 404, "unknown_location", "no such location";
+    UnknownTier: 404, "unknown_tier", "no such tier";
     NotFound: 404, "not_found", "nothing is there";
     MethodNotAllowed: 405, "method_not_allowed", "another method is needed";
     IdConflict: 409, "id_conflict", "the id is taken";
     OtherTenant: 409, "other_tenant", "the scope is of another tenant";
     StateConflict: 409, "state_conflict", "the state does not allow it";
     NotAPart: 409, "not_a_part", "it does not take that much";
+    NotAdjustable: 409, "not_adjustable", "the limit is not raised on request";
+    NotAnIncrease: 409, "not_an_increase", "it is no more than what binds already";
+    RequestPending: 409, "request_pending", "a request for the same is pending";
     Immutable: 409, "immutable", "it never changes";
     TooDeep: 409, "too_deep", "the tree would be too deep";
     TooMany: 409, "too_many", "there are as many as there may be";
@@ -120,6 +130,8 @@ impl Problem {
             exceeded: Vec::new(),
             state: None,
             revision: None,
+            request: None,
+            present: None,
             retry_after_s: None,
             request_id: None,
             allow: None,
@@ -269,34 +281,6 @@ impl Problem {
         Problem::new(Code::Malformed, detail).with(|content| content.place = Place::Header(name))
     }
 
-    /// What a denial is to a caller.
-    pub fn from_denial(denial: &Denial) -> Problem {
-        let problem = Problem::new(code_of(denial), detail_of(denial));
-        match denial {
-            Denial::StateConflict { state } => problem.with(|content| content.state = Some(state)),
-            Denial::PreconditionFailed { actual } => {
-                problem.with(|content| content.revision = *actual)
-            }
-            Denial::QuotaExceeded(exceeded) => {
-                problem.with(|content| content.exceeded = exceeded.clone())
-            }
-            Denial::UnknownScope(_)
-            | Denial::UnknownResource(_)
-            | Denial::UnknownLocation(_)
-            | Denial::LocationRequired(_)
-            | Denial::LocationNotApplicable(_)
-            | Denial::NotFound
-            | Denial::IdConflict
-            | Denial::NotAPart
-            | Denial::OtherTenant
-            | Denial::Immutable { .. }
-            | Denial::TooDeep
-            | Denial::TooMany { .. }
-            | Denial::RoleTooWide
-            | Denial::OwnPrincipal => problem,
-        }
-    }
-
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.0.code.row().0
@@ -347,91 +331,10 @@ impl Problem {
             exceeded: self.0.exceeded.iter().map(Into::into).collect(),
             state: self.0.state,
             revision: self.0.revision,
+            request: self.0.request.as_ref().map(RequestId::as_str),
+            present_limit: self.0.present.map(leaf::Limit),
             retry_after_seconds: self.0.retry_after_s,
             request_id: self.0.request_id.as_deref(),
         }
-    }
-}
-
-fn code_of(denial: &Denial) -> Code {
-    match denial {
-        Denial::UnknownScope(_) => Code::UnknownScope,
-        Denial::UnknownResource(_) => Code::UnknownResource,
-        Denial::UnknownLocation(_) => Code::UnknownLocation,
-        Denial::LocationRequired(_) => Code::LocationRequired,
-        Denial::LocationNotApplicable(_) => Code::LocationNotApplicable,
-        Denial::NotFound => Code::NotFound,
-        Denial::IdConflict => Code::IdConflict,
-        Denial::StateConflict { .. } => Code::StateConflict,
-        Denial::NotAPart => Code::NotAPart,
-        Denial::OtherTenant => Code::OtherTenant,
-        Denial::PreconditionFailed { .. } => Code::PreconditionFailed,
-        Denial::Immutable { .. } => Code::Immutable,
-        Denial::TooDeep => Code::TooDeep,
-        Denial::TooMany { .. } => Code::TooMany,
-        Denial::RoleTooWide => Code::RoleTooWide,
-        Denial::OwnPrincipal => Code::OwnPrincipal,
-        Denial::QuotaExceeded(_) => Code::QuotaExceeded,
-    }
-}
-
-fn detail_of(denial: &Denial) -> String {
-    match denial {
-        Denial::UnknownScope(id) => {
-            format!("the scope `{id}` does not exist, or not within your reach: look at the id")
-        }
-        Denial::UnknownResource(name) => {
-            format!("the resource `{name}` is not in the catalogue: an admin can define it")
-        }
-        Denial::UnknownLocation(id) => {
-            format!("the location `{id}` is not in the catalogue: an admin can define it")
-        }
-        Denial::LocationRequired(name) => {
-            format!("`{name}` is counted per location: give a `location`")
-        }
-        Denial::LocationNotApplicable(name) => {
-            format!("`{name}` is not counted per location: leave `location` out")
-        }
-        Denial::NotFound => NOT_FOUND.to_owned(),
-        Denial::IdConflict => "the id is taken, with other content: choose another id".to_owned(),
-        Denial::StateConflict { state } => state_conflict(state),
-        Denial::NotAPart => {
-            "the lines are more than the reservation takes: read it and name a part of it"
-                .to_owned()
-        }
-        Denial::OtherTenant => {
-            "a reservation stays within its tenant: release it and reserve it there".to_owned()
-        }
-        Denial::PreconditionFailed {
-            actual: Some(revision),
-        } => format!("what is there has the revision `{revision}`: read it and decide anew"),
-        Denial::PreconditionFailed { actual: None } => {
-            "nothing is there: leave `if-match` out".to_owned()
-        }
-        Denial::Immutable { field } => {
-            format!("`{field}` never changes once it is set: make a new one")
-        }
-        Denial::TooDeep => {
-            format!("a tree has `{SCOPE_DEPTH_MAX}` levels at most: choose a parent further up")
-        }
-        Denial::TooMany { max } => {
-            format!("the catalogue holds `{max}` of these at most: change one that is there")
-        }
-        Denial::RoleTooWide => {
-            "new tenants and admins take the whole server: stay within a scope that you reach"
-                .to_owned()
-        }
-        Denial::OwnPrincipal => "you call with this principal: call with another one".to_owned(),
-        Denial::QuotaExceeded(exceeded) => explain(exceeded),
-    }
-}
-
-/// Why a reservation's state does not allow it: a hold cannot be transferred, what is used cannot
-/// be extended, and what has ended stays as it is.
-fn state_conflict(state: &str) -> String {
-    match state {
-        "held" => "the reservation is `held`, and only what is committed can be transferred: commit it first".to_owned(),
-        "committed" => "the reservation is `committed`, and only a hold can be extended: it lasts until you release it".to_owned(),
-        _ => format!("the reservation is `{state}`, which is its end: reserve under a new id"),
     }
 }

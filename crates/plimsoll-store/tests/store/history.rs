@@ -1,0 +1,550 @@
+//! What was: events page by page, and the rows as of every moment there ever was.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use expect_test::{Expect, expect};
+use plimsoll_core::amount::Timestamp;
+use plimsoll_core::command::Command;
+use plimsoll_core::event::{Event, Log};
+use plimsoll_core::model::{Account, Item, Limit, Reach, Tally};
+use plimsoll_core::names::ScopeId;
+use plimsoll_core::report::{Quota, QuotaFilter, quotas};
+use plimsoll_core::rows::{Footprint, Rows};
+use plimsoll_store::{AsOf, AsOfAnswer, EVENTS_PAGE_MAX, Store, StoreError, Tables};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use crate::damage::{files, tamper, told};
+use crate::durability::work;
+use crate::support::*;
+
+const SCOPES: [&str; 4] = ["acme", "p", "p-q", "other"];
+const INSTANTS_MS: [u64; 9] = [0, 1, 9, 10, 11, 35, 60, 95, 1_000];
+
+/// Everything that is told of a scope and the way to its tenant.
+#[derive(Debug, PartialEq, Eq)]
+struct Told {
+    quotas: Option<Vec<Quota>>,
+    revision: u64,
+    rows: Vec<(ScopeId, Item, Vec<Limit>, Account, Tally)>,
+}
+
+fn tenant_of(id: &str) -> ScopeId {
+    scope(if id == "other" { "other" } else { "acme" })
+}
+
+fn footprint(id: &str) -> Footprint {
+    Footprint {
+        scopes: vec![scope(id)],
+        all_items: true,
+        ..Footprint::default()
+    }
+}
+
+fn tell(tables: &Tables, id: &str, at: Timestamp) -> Told {
+    let all = QuotaFilter::default();
+    let quotas = quotas(tables, &Reach::Everything, &scope(id), &all, at);
+    let items = ["vm/image@FRA-A", "vm/image@HKG-A", "vm/image", "vm/disk"].map(item);
+    let rows = items.map(|item| {
+        let id = scope(id);
+        let limits = tables.limits(&id, &item).to_vec();
+        let tally = tables.tally(&id, &item);
+        let account = tables.account(&id, &item);
+        (id, item, limits, account, tally)
+    });
+    Told {
+        quotas: quotas.map(Iterator::collect),
+        revision: tables.head(&Log::Tenant(tenant_of(id))).revision,
+        rows: rows.into(),
+    }
+}
+
+fn as_of(store: &Store, id: &str, moment: AsOf) -> AsOfAnswer<(Told, Timestamp)> {
+    let report = |tables: &Tables, at| (tell(tables, id, at), at);
+    wait(store.read_as_of(&tenant_of(id), moment, &footprint(id), report)).expect("an answer")
+}
+
+fn logs() -> Vec<Log> {
+    let tenants = ["acme", "other", "nobody"].map(|id| Log::Tenant(scope(id)));
+    [Log::Catalogue].into_iter().chain(tenants).collect()
+}
+
+/// A log in pages of a size.
+fn events(store: &Store, log: &Log, max: usize) -> Vec<Event> {
+    let mut all: Vec<Event> = Vec::new();
+    loop {
+        let after = all.last().map_or(0, |event| event.revision);
+        let page = wait(store.events(log, after, max)).expect("a page");
+        assert!(page.len() <= max);
+        if page.is_empty() {
+            return all;
+        }
+        all.extend(page);
+    }
+}
+
+/// The whole journal, in portions of about so many events.
+fn journal(store: &Store, max: usize) -> Vec<Event> {
+    let (mut all, mut place) = (Vec::new(), 0);
+    loop {
+        let (events, next) = wait(store.events_behind(place, max)).expect("a portion");
+        all.extend(events);
+        if next == place {
+            assert_eq!(place, *store.changes().borrow());
+            return all;
+        }
+        place = next;
+    }
+}
+
+/// Everything that a store tells of the past.
+#[derive(Debug, PartialEq, Eq)]
+struct Past {
+    logs: Vec<Vec<Event>>,
+    journal: Vec<Event>,
+    moments: Vec<AsOfAnswer<(Told, Timestamp)>>,
+}
+
+fn past(store: &Store) -> Past {
+    let logs: Vec<_> = logs().iter().map(|log| events(store, log, 7)).collect();
+    let mut moments = Vec::new();
+    for id in SCOPES.into_iter().chain(["nobody"]) {
+        let revisions = (0..=logs[1].len() as u64 + 1).map(AsOf::Revision);
+        let instants = INSTANTS_MS.map(|ms| AsOf::Instant(at(ms)));
+        let all = revisions.chain(instants);
+        moments.extend(all.map(|moment| as_of(store, id, moment)));
+    }
+    Past {
+        journal: journal(store, 5),
+        logs,
+        moments,
+    }
+}
+
+/// Some of what a store tells of the past.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sample {
+    logs: Vec<Vec<Event>>,
+    moments: Vec<AsOfAnswer<(Told, Timestamp)>>,
+}
+
+/// Some of what a store tells of the past, unless a file is damaged.
+pub(crate) fn try_sample(store: &Store) -> Result<Sample, StoreError> {
+    let mut sample = Sample::default();
+    for log in logs() {
+        let events = wait(store.events(&log, 0, EVENTS_PAGE_MAX))?;
+        sample.logs.push(events);
+    }
+    for id in SCOPES {
+        let (tenant, footprint) = (tenant_of(id), footprint(id));
+        for revision in (1..=80).step_by(13) {
+            let report = |tables: &Tables, at| (tell(tables, id, at), at);
+            let moment = AsOf::Revision(revision);
+            let told = store.read_as_of(&tenant, moment, &footprint, report);
+            sample.moments.push(wait(told)?);
+        }
+    }
+    Ok(sample)
+}
+
+fn open_at(directory: &Path, clock: &HandClock) -> Store {
+    Store::sqlite(directory, clock.clock()).unwrap_or_else(|error| panic!("{}", chain_of(&error)))
+}
+
+/// Batches of one command and of many, at times that go back once.
+fn batches() -> Vec<(u64, Vec<Command>)> {
+    let image = [("vm/image@FRA-A", 2)];
+    let mut batches = vec![(0, base())];
+    for number in 0..3 {
+        work(number, |commands| batches.push((10 * number, commands)));
+    }
+    batches.extend([
+        (35, vec![put_resource("vm/image", finite(9), true)]),
+        (36, vec![put_limit("acme", "vm/image", finite(40))]),
+        (37, vec![reserve("a", "p-q", &image, Some(20))]),
+        (20, vec![delete_limit("p", "vm/image")]),
+        (20, vec![put_resource("vm/gpu", finite(1), false)]),
+        (
+            40,
+            vec![
+                resize("acme", "a", &[("vm/image@FRA-A", 3)]),
+                put_resource("vm/disk", finite(7), false),
+                transfer("acme", "a", "p"),
+                reserve("b", "other", &[("vm/disk", 1)], None),
+                put_resource("vm/disk", finite(8), false),
+            ],
+        ),
+        (90, vec![expire("acme"), expire("other")]),
+        (95, vec![put_scope("p-r", Some("p"))]),
+        (99, vec![put_location("SIN-A", "Singapore")]),
+    ]);
+    batches
+}
+
+/// Both stores after the same batches, and `ledger.db` as it was after each.
+struct Written {
+    directory: TempDir,
+    clock: HandClock,
+    memory: Store,
+    ledgers: Vec<Vec<u8>>,
+}
+
+impl Written {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let clock = HandClock::default();
+        let memory = Store::memory(clock.clock());
+        drop(open_at(directory.path(), &clock));
+        let ledger = || fs::read(directory.path().join("ledger.db")).expect("a ledger");
+        let mut ledgers = vec![ledger()];
+        for (ms, commands) in batches() {
+            clock.set(ms);
+            let outcomes = submit(&memory, commands.clone());
+            let sqlite = open_at(directory.path(), &clock);
+            assert_eq!(submit(&sqlite, commands), outcomes);
+            drop(sqlite);
+            ledgers.push(ledger());
+        }
+        Self {
+            directory,
+            clock,
+            memory,
+            ledgers,
+        }
+    }
+
+    fn open(&self) -> Store {
+        open_at(self.directory.path(), &self.clock)
+    }
+}
+
+#[test]
+fn both_stores_tell_the_same_past_at_every_moment() {
+    let clock = HandClock::default();
+    let directory = tempfile::tempdir().expect("a directory");
+    let memory = Store::memory(clock.clock());
+    let sqlite = open_at(directory.path(), &clock);
+    for (ms, commands) in batches() {
+        clock.set(ms);
+        submit(&memory, commands.clone());
+        submit(&sqlite, commands);
+        assert_eq!(past(&sqlite), past(&memory));
+    }
+}
+
+/// The ledger is kept from following, so that what is told comes from it up to a watermark, and
+/// from the journal behind.
+#[test]
+fn the_past_is_the_same_at_every_watermark() {
+    let written = Written::new();
+    let expected = past(&written.memory);
+    for ledger in &written.ledgers {
+        let path = written.directory.path().join("ledger.db");
+        fs::write(&path, ledger).expect("a file");
+        let lock = Connection::open(&path).expect("a database");
+        lock.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+        let store = written.open();
+        assert_eq!(past(&store), expected);
+        drop(lock);
+        drop(store);
+    }
+    fs::remove_file(written.directory.path().join("ledger.db")).expect("a file");
+    drop(written.open());
+    assert_eq!(past(&written.open()), expected, "made anew");
+}
+
+/// What was told then is what is told now of then.
+#[test]
+fn the_past_is_what_was_seen() {
+    let clock = HandClock::default();
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open_at(directory.path(), &clock);
+    let mut seen = BTreeMap::new();
+    for (ms, commands) in batches() {
+        clock.set(ms);
+        for command in commands {
+            submit(&store, vec![command]);
+            for id in SCOPES {
+                let look = |tables: &Tables| {
+                    let log = tables.log(&Log::Tenant(tenant_of(id)));
+                    (tell(tables, id, log.head.at), log)
+                };
+                let (told, log) = wait(store.read(&Footprint::default(), look)).expect("rows");
+                // The first look behind an event: later ones may have another catalogue.
+                seen.entry((id, log.head.revision))
+                    .or_insert((told, log.head.at));
+            }
+        }
+    }
+    assert!(60 < seen.len(), "{}", seen.len());
+    for ((id, revision), expected) in seen {
+        match as_of(&store, id, AsOf::Revision(revision)) {
+            AsOfAnswer::Found {
+                revision: found,
+                answer,
+            } => {
+                assert_eq!((found, answer), (revision, expected));
+            }
+            AsOfAnswer::BeforeFirst => assert_eq!(revision, 0),
+            AsOfAnswer::Beyond { head } => panic!("{revision} is beyond {head}"),
+        }
+    }
+}
+
+#[test]
+fn an_instant_is_told_with_the_catalogue_of_the_instant() {
+    let written = Written::new();
+    let store = written.open();
+    let default_at = |ms| match as_of(&store, "p-q", AsOf::Instant(at(ms))) {
+        AsOfAnswer::Found { revision, answer } => {
+            let quotas = answer.0.quotas.expect("a scope");
+            assert_eq!(answer.1, at(ms));
+            let image = quotas
+                .iter()
+                .find(|quota| quota.item == item("vm/image@HKG-A"));
+            (revision, image.map(|quota| quota.sources[0].ceiling))
+        }
+        other => panic!("{other:?}"),
+    };
+    let before = default_at(34);
+    assert_eq!(before.1, Some(finite(5)));
+    assert_eq!(default_at(35), (before.0, Some(finite(9))));
+    assert_eq!(default_at(36), (before.0 + 1, Some(finite(9))));
+}
+
+#[test]
+fn moments_that_are_not_there_are_answers() {
+    let clock = HandClock::default();
+    clock.set(10);
+    let directory = tempfile::tempdir().expect("a directory");
+    let sqlite = open_at(directory.path(), &clock);
+    for store in [&Store::memory(clock.clock()), &sqlite] {
+        assert_eq!(
+            as_of(store, "acme", AsOf::Revision(1)),
+            AsOfAnswer::Beyond { head: 0 }
+        );
+        assert_eq!(
+            as_of(store, "acme", AsOf::Instant(at(10))),
+            AsOfAnswer::BeforeFirst
+        );
+        submit(store, base());
+        assert_eq!(
+            as_of(store, "acme", AsOf::Revision(4)),
+            AsOfAnswer::Beyond { head: 3 }
+        );
+        assert_eq!(
+            as_of(store, "acme", AsOf::Revision(0)),
+            AsOfAnswer::BeforeFirst
+        );
+        assert_eq!(
+            as_of(store, "acme", AsOf::Instant(at(9))),
+            AsOfAnswer::BeforeFirst
+        );
+        let found = as_of(store, "acme", AsOf::Instant(at(10)));
+        assert!(
+            matches!(found, AsOfAnswer::Found { revision: 3, .. }),
+            "{found:?}"
+        );
+        assert_eq!(
+            wait(store.events_behind(99, 1)).expect("none"),
+            (Vec::new(), 1)
+        );
+        let log = Log::Tenant(scope("acme"));
+        assert!(wait(store.events(&log, 0, 0)).expect("none").is_empty());
+        assert!(wait(store.events(&log, 3, 9)).expect("none").is_empty());
+    }
+}
+
+#[test]
+fn a_page_is_bounded() {
+    let clock = HandClock::default();
+    let directory = tempfile::tempdir().expect("a directory");
+    let sqlite = open_at(directory.path(), &clock);
+    let number = EVENTS_PAGE_MAX as u64 + 1;
+    for store in [&Store::memory(clock.clock()), &sqlite] {
+        submit(store, base());
+        let many = (0..number).map(|number| put_limit("p", "vm/disk", finite(number)));
+        submit(store, many.collect());
+        let log = Log::Tenant(scope("acme"));
+        let page = wait(store.events(&log, 3, usize::MAX)).expect("a page");
+        assert_eq!(page.len(), EVENTS_PAGE_MAX);
+        let (all, place) = wait(store.events_behind(1, usize::MAX)).expect("a record");
+        assert_eq!((all.len() as u64, place), (number, 2), "records are whole");
+    }
+}
+
+#[test]
+fn a_change_ticks_when_its_events_are_there() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let sqlite = open(directory.path());
+    for store in [&Store::memory(HandClock::default().clock()), &sqlite] {
+        let mut changes = store.changes();
+        assert_eq!(*changes.borrow_and_update(), 0);
+        std::thread::scope(|threads| {
+            threads.spawn(|| submit(store, base()));
+            wait(changes.changed()).expect("the store is there");
+            let place = *changes.borrow_and_update();
+            assert_eq!(wait(store.events_behind(0, 99)).expect("events").1, place);
+            assert_eq!(events(store, &Log::Tenant(scope("acme")), 99).len(), 3);
+        });
+        submit(store, vec![put_scope("acme", None)]);
+        assert!(
+            !changes.has_changed().expect("the store is there"),
+            "nothing was written"
+        );
+    }
+    drop(sqlite);
+    assert_eq!(*open(directory.path()).changes().borrow(), 1);
+}
+
+/// Whoever was answered finds the event, however far behind the ledger is.
+#[test]
+fn an_acknowledged_event_is_found_at_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = open(directory.path());
+    submit(&store, base());
+    let log = Log::Tenant(scope("acme"));
+    for revision in 4..200 {
+        submit(&store, vec![put_limit("p", "vm/disk", finite(revision))]);
+        let found = wait(store.events(&log, revision - 1, 9)).expect("a page");
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].revision, revision);
+        let told = as_of(&store, "p", AsOf::Revision(revision));
+        let AsOfAnswer::Found { answer, .. } = told else {
+            panic!("{told:?}");
+        };
+        let limit = answer.0.rows[3].2.first().expect("a limit");
+        assert_eq!(limit.revision, revision);
+    }
+}
+
+/// Damages a closed directory, opens it, and lists what is told.
+fn told_after(written: &Written, file: &str, sql: &str) -> String {
+    let path = written.directory.path();
+    let before = files(path);
+    tamper(path, file).execute_batch(sql).expect("a change");
+    let store = written.open();
+    let acme = Log::Tenant(scope("acme"));
+    let report = |_: &Tables, _| ();
+    let footprint = footprint("p-q");
+    let moments = [AsOf::Revision(9), AsOf::Instant(at(15))];
+    let found = wait(store.events(&acme, 0, 99)).map(drop);
+    let found = found.and(moments.into_iter().try_for_each(|moment| {
+        wait(store.read_as_of(&scope("acme"), moment, &footprint, report)).map(drop)
+    }));
+    drop(store);
+    for (name, bytes) in before {
+        fs::write(path.join(name), bytes).expect("a file");
+    }
+    let error = found.expect_err(sql);
+    format!("{sql}\n{}\n", told(path, &error))
+}
+
+fn check_damage(sqls: &[&str], expect: Expect) {
+    let written = Written::new();
+    let told = sqls
+        .iter()
+        .map(|sql| told_after(&written, "ledger.db", sql));
+    expect.assert_eq(&told.collect::<String>());
+}
+
+#[test]
+fn a_damaged_index_is_noticed_when_it_is_used() {
+    check_damage(
+        &[
+            "DELETE FROM log_record WHERE tenant = 'acme' AND first_revision = 1",
+            "DELETE FROM log_record WHERE tenant = 'acme' AND sequence = 4",
+            "UPDATE log_record SET sequence = 3 WHERE tenant = 'acme' AND sequence = 4",
+            "UPDATE log_record SET first_at_ms = 5 WHERE tenant = 'acme' AND sequence = 4",
+        ],
+        expect![[r#"
+            DELETE FROM log_record WHERE tenant = 'acme' AND first_revision = 1
+            `DIR/ledger.db` is damaged or foreign:
+            table `log_record`:
+            it does not lead to a log's next event;
+            move it away, and the next start makes it anew from `journal.db`
+
+            DELETE FROM log_record WHERE tenant = 'acme' AND sequence = 4
+            `DIR/ledger.db` is damaged or foreign:
+            table `log_record`:
+            it does not lead to a log's next event;
+            move it away, and the next start makes it anew from `journal.db`
+
+            UPDATE log_record SET sequence = 3 WHERE tenant = 'acme' AND sequence = 4
+            `DIR/ledger.db` is damaged or foreign:
+            table `log_record`:
+            a row's checksum does not match;
+            move it away, and the next start makes it anew from `journal.db`
+
+            UPDATE log_record SET first_at_ms = 5 WHERE tenant = 'acme' AND sequence = 4
+            `DIR/ledger.db` is damaged or foreign:
+            table `log_record`:
+            a row's checksum does not match;
+            move it away, and the next start makes it anew from `journal.db`
+
+        "#]],
+    );
+}
+
+#[test]
+fn a_damaged_row_of_the_past_is_noticed_when_it_is_used() {
+    check_damage(
+        &[
+            "DELETE FROM past WHERE key >= x'72' AND key < x'73'",
+            "DELETE FROM past WHERE key >= x'71' AND key < x'72'",
+            "DELETE FROM past WHERE sequence = 2",
+            "UPDATE past SET key = CAST('a' || substr(CAST(key AS TEXT), 2) AS BLOB)
+             WHERE key >= x'71' AND key < x'72'",
+            "UPDATE past SET change = x'00'",
+            "UPDATE past SET sequence = sequence - 1",
+            "DROP TABLE past",
+        ],
+        expect![[r#"
+            DELETE FROM past WHERE key >= x'72' AND key < x'73'
+            `DIR/ledger.db` is damaged or foreign:
+            table `past`:
+            a row is missing;
+            move it away, and the next start makes it anew from `journal.db`
+
+            DELETE FROM past WHERE key >= x'71' AND key < x'72'
+            `DIR/ledger.db` is damaged or foreign:
+            table `past`:
+            a row is missing;
+            move it away, and the next start makes it anew from `journal.db`
+
+            DELETE FROM past WHERE sequence = 2
+            `DIR/ledger.db` is damaged or foreign:
+            table `past`:
+            a row is missing;
+            move it away, and the next start makes it anew from `journal.db`
+
+            UPDATE past SET key = CAST('a' || substr(CAST(key AS TEXT), 2) AS BLOB)
+                         WHERE key >= x'71' AND key < x'72'
+            `DIR/ledger.db` is damaged or foreign:
+            table `past`:
+            a row is missing;
+            move it away, and the next start makes it anew from `journal.db`
+
+            UPDATE past SET change = x'00'
+            `DIR/ledger.db` is damaged or foreign:
+            table `past`:
+            a row's checksum does not match;
+            move it away, and the next start makes it anew from `journal.db`
+
+            UPDATE past SET sequence = sequence - 1
+            `DIR/ledger.db` is damaged or foreign:
+            table `past`:
+            a row's checksum does not match;
+            move it away, and the next start makes it anew from `journal.db`
+
+            DROP TABLE past
+            `DIR/ledger.db` is damaged or foreign:
+            no such table:
+            past;
+            move it away, and the next start makes it anew from `journal.db`
+
+        "#]],
+    );
+}
