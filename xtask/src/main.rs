@@ -1,15 +1,16 @@
 //! The project's own chores, in one program: `cargo xtask ci`, `tidy`, `openapi`, `e2e`,
-//! `sim`.
+//! `sim`, `bench`.
 //!
 //! Reading order: [`ci`] names the steps, [`step`] runs them, [`tidy`] holds the rules that a
 //! machine can check, [`e2e`] makes the Python side, [`openapi`] keeps the generated document, [`sim`] runs the
-//! simulation.
+//! simulation, [`bench`] measures.
 
 #![expect(
     clippy::print_stdout,
     reason = "a command line tool talks on its standard output"
 )]
 
+mod bench;
 mod ci;
 mod e2e;
 mod openapi;
@@ -56,6 +57,18 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Measures this build beside a bare server, PostgreSQL and Redis; writes `bench/results.json`.
+    Bench {
+        /// Under two minutes instead of under ten.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// The bare server of `bench`.
+    #[command(name = bench::CEILING_CHORE, hide = true)]
+    BenchCeiling {
+        /// The length of every answer.
+        body_bytes: usize,
+    },
 }
 
 fn main() -> ExitCode {
@@ -80,6 +93,8 @@ fn run(root: &Path, chore: Chore) -> Result<(), Failure> {
             e2e::run(root, &pytest_arguments)
         }
         Chore::Sim { arguments } => sim::run(root, &arguments),
+        Chore::Bench { quick } => bench::run(root, quick),
+        Chore::BenchCeiling { body_bytes } => bench::serve_ceiling(body_bytes),
     }
 }
 
