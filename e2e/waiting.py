@@ -1,0 +1,24 @@
+"""Time: instants as the API writes them, and waiting for what is promised to come."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+WAIT_SECONDS_MAX = 20
+
+
+def until(is_so, seconds_max=WAIT_SECONDS_MAX):
+    """Asks again and again, for a while; answers what was said in the end."""
+    deadline = time.monotonic() + seconds_max
+    while not (said := is_so()):
+        assert time.monotonic() < deadline, f"still {said!r} after {seconds_max} s"
+        time.sleep(0.01)
+    return said
+
+
+def from_now(seconds):
+    at = datetime.now(UTC) + timedelta(seconds=seconds)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def has_come(instant):
+    return datetime.fromisoformat(instant) <= datetime.now(UTC)
