@@ -10,7 +10,7 @@ from clients import Native, line
 from conftest import admin_of
 from streams import Stream
 from test_native import check_problem
-from waiting import from_now, has_come, until
+from waiting import from_now, instant_between, until
 
 IMAGE = "vm/image"
 POOL = "modelarts/pool"
@@ -303,9 +303,7 @@ class Recorder:
     def record_what_stands(self):
         """Whether nothing was written meanwhile: refusals are counted by a job of its own."""
         revision = quotas(self.admin, "acme").ok()["revision"]
-        # The instant lies between what has happened and what comes next.
-        instant, later = from_now(0.005), from_now(0.01)
-        until(lambda: has_come(later))
+        instant = instant_between()
         answers = {scope: quotas(self.admin, scope).ok() for scope in SCOPES}
         if {answer["revision"] for answer in answers.values()} != {revision}:
             return False
@@ -386,6 +384,7 @@ def test_a_revision_is_what_was_true_then_and_an_instant_counts_windows(tree):
     put = admin.call("PUT", "/scopes/web/limits", window | {"ends_at": ends}).ok()
     inside = from_now(0.01)
     until(lambda: admin.quota("web", IMAGE, ZONE)["limit"] == 5)
+    over = instant_between()
     admin.resource(IMAGE, 7)
 
     def limit(as_of):
@@ -394,8 +393,8 @@ def test_a_revision_is_what_was_true_then_and_an_instant_counts_windows(tree):
         return row["limit"]
 
     # Nothing was written when it ended: the instant alone tells.
-    assert (limit(put["revision"]), limit(inside), limit(ends)) == (40, 40, 5)
-    assert limit(from_now(0)) == 7
+    assert (limit(put["revision"]), limit(inside), limit(over)) == (40, 40, 5)
+    assert limit(instant_between()) == 7
 
 
 def test_what_was_never_is_a_clear_refusal(tree):

@@ -22,3 +22,14 @@ def from_now(seconds):
 
 def has_come(instant):
     return datetime.fromisoformat(instant) <= datetime.now(UTC)
+
+
+def instant_between():
+    """An instant behind all that has happened and before all that comes next.
+
+    Instants are whole milliseconds, and what happens within one belongs to it: without a gap on both
+    sides, what comes next may bear the instant of what was told last.
+    """
+    instant, later = from_now(0.01), from_now(0.02)
+    until(lambda: has_come(later))
+    return instant
