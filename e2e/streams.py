@@ -11,13 +11,14 @@ class Stream:
     """One stream of events, as a browser reads it."""
 
     def __init__(self, caller, scope, query="", last_event_id=None):
+        """`scope` is `None` for what belongs to no tenant."""
         host, port = caller.address.split(":")
         self.connection = http.client.HTTPConnection(host, int(port), timeout=SECONDS_MAX)
         headers = {"Authorization": f"Bearer {caller.token}", "Accept": "text/event-stream"}
         if last_event_id is not None:
             headers["Last-Event-ID"] = last_event_id
-        path = f"{BASE}/scopes/{scope}/events{query}"
-        self.connection.request("GET", path, headers=headers)
+        path = BASE if scope is None else f"{BASE}/scopes/{scope}"
+        self.connection.request("GET", f"{path}/events{query}", headers=headers)
         self.response = self.connection.getresponse()
         self.last_event_id = last_event_id
 

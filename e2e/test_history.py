@@ -1,5 +1,6 @@
 """What has happened: events page by page and live, figures as they were, refusals counted."""
 
+import json
 import random
 import threading
 import time
@@ -179,6 +180,90 @@ def test_reservations_are_found_by_their_holder(tree):
     assert found("acme", "holder=none") == []
     admin.release("b").ok()
     assert found("acme", "holder=img-1&state=released") == ["b"]
+
+
+def reasons(events):
+    return [(event["cause"], event["reason"], event["actor"]) for event in events]
+
+
+def test_who_and_why_is_told_of_every_change_of_a_limit(demo, tree):
+    admin = tree
+    ops, manager = token(demo, admin, "manager", "acme")
+    admin.call("PUT", "/tiers/t", {"limits": [{"resource": IMAGE, "limit": 7}]}).ok()
+    after = events(admin, "acme")["events"][-1]["revision"]
+    limit = {"resource": IMAGE, "limit": 4, "reason": "the pilot"}
+    manager.call("PUT", "/scopes/web/limits", limit).ok()
+    where = f"/scopes/web/limits?resource={IMAGE}"
+    manager.call("DELETE", f"{where}&reason=the+pilot+is+over").ok()
+    manager.call("PUT", "/scopes/web/limits", limit | {"reason": "again"}).ok()
+    manager.call("DELETE", where).ok()
+    project = {"kind": "project", "parent": "acme", "tier": "t", "reason": "grown up"}
+    manager.call("PUT", "/scopes/web", project).ok()
+    assert reasons(events(admin, "web", f"?after={after}")["events"]) == [
+        ("limit_put", "the pilot", ops),
+        ("limit_deleted", "the pilot is over", ops),
+        ("limit_put", "again", ops),
+        ("limit_deleted", None, ops),
+        ("scope_put", "grown up", ops),
+    ]
+    blank = {"reason": " "}
+    for method, path, content in [
+        ("PUT", "/scopes/web/limits", limit | blank),
+        ("DELETE", f"{where}&reason=", None),
+        ("PUT", "/scopes/web", project | blank),
+        ("PUT", "/tiers/t", {"limits": []} | blank),
+    ]:
+        problem = check_problem(admin.call(method, path, content), 400, "malformed")
+        assert "must say why" in problem["detail"]
+
+
+def catalogue(admin, query=""):
+    return admin.call("GET", f"/events{query}").ok()
+
+
+def test_what_belongs_to_no_tenant_has_a_log_of_its_own(demo, admin):
+    with Stream(admin, None) as stream:
+        known = catalogue(admin, "?page_size=1000")["events"]
+        assert stream.take(len(known)) == known
+        causes = {event["cause"] for event in known}
+        assert {"resource_put", "location_put", "principal_created"} <= causes
+        assert revisions(known) == list(range(1, len(known) + 1))
+        resource = {"unit": "count", "default_limit": 3, "per_location": True}
+        admin.call("PUT", f"/resources/{IMAGE}", resource | {"reason": "too dear"}).ok()
+        tier = {"limits": [{"resource": IMAGE, "limit": 9}], "reason": "for the large"}
+        admin.call("PUT", "/tiers/large", tier).ok()
+        name, viewer = token(demo, admin, "viewer", "*")
+        admin.call("DELETE", f"/principals/{name}").ok()
+        whole = catalogue(admin, f"?after={len(known)}")
+        assert stream.take(4) == whole["events"]
+    assert whole["scope"] is None and whole["next_after"] is None
+    told = [(event["cause"], event["reason"]) for event in whole["events"]]
+    assert told == [
+        ("resource_put", "too dear"),
+        ("tier_put", "for the large"),
+        ("principal_created", None),
+        ("principal_deleted", None),
+    ]
+    [[put], [tier_put], [made], [gone]] = [event["changes"] for event in whole["events"]]
+    assert put == {"kind": "resource", "row": admin.call("GET", f"/resources/{IMAGE}").ok()}
+    assert tier_put == {"kind": "tier", "row": admin.call("GET", "/tiers/large").ok()}
+    assert made["kind"] == "principal" and made["row"]["id"] == name
+    assert gone == {"kind": "principal_gone", "row": {"id": name}}
+    assert viewer.token not in json.dumps(whole)
+    assert catalogue(admin, "?cause=tier_put")["events"] == [whole["events"][1]]
+    paged, after = [], 0
+    while after is not None:
+        page = catalogue(admin, f"?page_size=3&after={after}")
+        paged, after = paged + page["events"], page["next_after"]
+    assert paged == known + whole["events"]
+
+
+def test_the_catalogues_log_is_for_admins(demo, admin):
+    for role in ["viewer", "enforcer", "manager"]:
+        _, caller = token(demo, admin, role, "*")
+        check_problem(caller.call("GET", "/events"), 403, "forbidden")
+        assert Stream(caller, None).response.status == 403
+    check_problem(admin.call("GET", f"/events?resource={IMAGE}"), 400, "malformed")
 
 
 # --- live

@@ -80,6 +80,17 @@ def test_thresholds_are_told_once_each(admin, receiver):
     assert {it.data["resource"] for it in told} == {SEAT}
 
 
+def test_a_limit_that_is_lowered_passes_thresholds(admin, receiver):
+    hook(admin, "ops", receiver.url, topics=["threshold_crossed"]).ok()
+    take(admin, "six", 6).ok()
+    limits(admin, [7, 6, 5, 8, 7])
+    admin.call("DELETE", f"/scopes/acme-p/limits?resource={SEAT}").ok()
+    limits(admin, [6])
+    told = receiver.wait_for("threshold_crossed", 5)
+    parts = [(it.data["percent"], it.data["taken"], it.data["limit"]) for it in told]
+    assert parts == [(80, 6, 7), (100, 6, 6), (80, 6, 7), (80, 6, 6), (100, 6, 6)]
+
+
 def test_refusals_are_told_within_seconds(admin, receiver):
     hook(admin, "ops", receiver.url, topics=["refused"]).ok()
     assert take(admin, "too-many", 11).status == 422

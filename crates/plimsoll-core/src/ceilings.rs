@@ -7,6 +7,7 @@
 
 use crate::amount::{Ceiling, Timestamp};
 use crate::model::{Item, Limit, Mode, Resource, Scope, Tier, TierLimit};
+use crate::names::ScopeId;
 use crate::outcome::Source;
 use crate::rows::Rows;
 
@@ -72,15 +73,20 @@ impl Effective<'_> {
     }
 }
 
-/// What binds the scope that uses the resource.
-pub fn at_user<'a, R: Rows>(
+/// What binds a scope, for one that uses the resource there or below.
+pub fn at<'a, R: Rows>(
     rows: &'a R,
     scope: &Scope,
+    user: &ScopeId,
     resource: &'a Resource,
     item: &Item,
     now: Timestamp,
 ) -> Effective<'a> {
-    set_at(rows, scope, item, now).unwrap_or(Effective::Default(resource))
+    set_at(rows, scope, item, now).unwrap_or(if scope.id == *user {
+        Effective::Default(resource)
+    } else {
+        Effective::Unbound
+    })
 }
 
 /// What binds the scope that uses the resource until further notice: no limit that ends counts.
@@ -99,16 +105,6 @@ pub fn standing<'a, R: Rows>(
         .unwrap_or(Effective::Default(resource))
 }
 
-/// What binds a scope above it.
-pub fn at_parent<'a, R: Rows>(
-    rows: &'a R,
-    scope: &Scope,
-    item: &Item,
-    now: Timestamp,
-) -> Effective<'a> {
-    set_at(rows, scope, item, now).unwrap_or(Effective::Unbound)
-}
-
 /// What is set at a scope and counts there.
 pub fn set_at<'a, R: Rows>(
     rows: &'a R,
@@ -116,12 +112,19 @@ pub fn set_at<'a, R: Rows>(
     item: &Item,
     now: Timestamp,
 ) -> Option<Effective<'a>> {
-    let anywhere = anywhere(item);
-    let limit = Limit::in_force(rows.limits(&scope.id, item), now);
-    let limit = limit.or_else(|| {
-        let limits = rows.limits(&scope.id, anywhere.as_ref()?);
-        Limit::in_force(limits, now)
-    });
+    set_among(rows, scope, item, now, |item| rows.limits(&scope.id, item))
+}
+
+/// What counts at a scope where these are its limits.
+pub fn set_among<'a, R: Rows>(
+    rows: &'a R,
+    scope: &Scope,
+    item: &Item,
+    now: Timestamp,
+    limits: impl Fn(&Item) -> &'a [Limit],
+) -> Option<Effective<'a>> {
+    let limit = Limit::in_force(limits(item), now);
+    let limit = limit.or_else(|| Limit::in_force(limits(&anywhere(item)?), now));
     limit
         .map(Effective::Limit)
         .or_else(|| of_tier(rows, scope, item))

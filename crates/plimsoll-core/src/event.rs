@@ -44,6 +44,8 @@ pub struct Event {
     pub actor: PrincipalId,
     /// What happened.
     pub cause: Cause,
+    /// Why, where whoever caused it said so; an event that passed the limits says it in its mark.
+    pub reason: Option<Text>,
     /// Whether it passed the limits, and why.
     pub mark: Mark,
     /// Every row that it changed, as it is from now on.
@@ -52,7 +54,7 @@ pub struct Event {
     pub crossed: Vec<Crossing>,
 }
 
-/// Some part of a limit is taken: as much, or more.
+/// Some part of a limit is taken: as much, or more. Either more was taken, or the limit was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crossing {
     /// Where it binds.

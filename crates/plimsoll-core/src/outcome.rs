@@ -175,34 +175,6 @@ impl Denial {
             Denial::QuotaExceeded(_) => "quota_exceeded",
         }
     }
-
-    /// Whether the same command may be granted later without anybody setting anything.
-    pub fn retryable(&self) -> bool {
-        match self {
-            Denial::QuotaExceeded(_) => true,
-            Denial::UnknownScope(_)
-            | Denial::UnknownResource(_)
-            | Denial::UnknownLocation(_)
-            | Denial::LocationRequired(_)
-            | Denial::LocationNotApplicable(_)
-            | Denial::UnknownTier(_)
-            | Denial::NotAdjustable(_)
-            | Denial::NotAnIncrease { .. }
-            | Denial::RequestPending(_)
-            | Denial::EndsInThePast
-            | Denial::NotFound
-            | Denial::IdConflict
-            | Denial::StateConflict { .. }
-            | Denial::NotAPart
-            | Denial::OtherTenant
-            | Denial::PreconditionFailed { .. }
-            | Denial::Immutable { .. }
-            | Denial::TooDeep
-            | Denial::TooMany { .. }
-            | Denial::RoleTooWide
-            | Denial::OwnPrincipal => false,
-        }
-    }
 }
 
 /// One limit that a reservation would pass.

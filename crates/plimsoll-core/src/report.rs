@@ -150,11 +150,11 @@ pub fn quota<R: Rows>(
 ) -> Quota {
     let now = time_of(rows, scope, now);
     let account = rows.account(&scope.id, &item);
-    let effective = ceilings::at_user(rows, scope, resource, &item, now);
+    let effective = ceilings::at(rows, scope, &scope.id, resource, &item, now);
     let available = path(rows, scope)
         .skip(1)
         .map(|above| {
-            let effective = ceilings::at_parent(rows, above, &item, now);
+            let effective = ceilings::at(rows, above, &scope.id, resource, &item, now);
             left(effective.bound(), rows.account(&above.id, &item))
         })
         .fold(left(effective.bound(), account), smaller);

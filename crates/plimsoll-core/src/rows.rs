@@ -71,7 +71,8 @@ pub trait Rows {
 /// At each scope here (those named, those of the reservations and of the requests, and every scope
 /// above any of them), for each item here (those named, those of the reservations' lines and of the
 /// requests): the limits for the exact item, those for the resource at any location, the account
-/// and the tally; and whether there are scopes below it.
+/// and the tally; and whether there are scopes below it. A resource that is counted per location,
+/// named without one, is named at each location.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Footprint {
     /// Scopes, each with every scope above it and the log of its tenant.

@@ -98,6 +98,7 @@ impl Dice {
             at: instant(revision),
             actor: name("root", PrincipalId::parse),
             cause: self.pick(&CAUSES),
+            reason: (self.below(2) == 0).then(|| self.text()),
             mark: self.mark(),
             crossed: (0..self.below(3)).map(|_| self.crossing()).collect(),
         }

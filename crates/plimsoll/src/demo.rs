@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use plimsoll_core::amount::{Amount, Ceiling};
-use plimsoll_core::command::{Action, Grounds, PutScope, Reserve};
+use plimsoll_core::command::{Action, Grounds, Put, PutScope, Reserve};
 use plimsoll_core::model::{
     Alerts, Asked, Attributes, Item, Line, Lines, Location, Reach, Resource, Role, Terms,
 };
@@ -150,7 +150,7 @@ fn resource(
     per_location: bool,
     description: &str,
 ) -> Result<Action, BootstrapError> {
-    Ok(Action::PutResource(Resource {
+    let resource = Resource {
         name: ResourceName::parse(name)?,
         unit: Text::parse("count")?,
         default_ceiling: Ceiling::Finite(Amount::new(default).unwrap_or(Amount::MAX)),
@@ -159,6 +159,11 @@ fn resource(
         description: Text::parse(description)?,
         auto_approval: None,
         alerts: Alerts::default(),
+    };
+    let reason = Text::parse("")?;
+    Ok(Action::PutResource(Put {
+        row: resource,
+        reason,
     }))
 }
 
@@ -176,6 +181,7 @@ fn scope(id: &str, kind: &str) -> Result<Action, BootstrapError> {
         parent: None,
         kind: Text::parse(kind)?,
         tier: None,
+        reason: Text::parse("")?,
     }))
 }
 

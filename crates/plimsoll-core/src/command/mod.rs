@@ -11,7 +11,7 @@ mod settings;
 
 pub use reservations::{Extend, ReservationKey, ReservationRef, Reserve, Resize, Settle, Transfer};
 pub use settings::{
-    ApproveRequest, CreatePrincipal, DeleteLimit, PutLimit, PutScope, PutWebhook, RuleRequest,
+    ApproveRequest, CreatePrincipal, DeleteLimit, Put, PutLimit, PutScope, PutWebhook, RuleRequest,
     SubmitRequest,
 };
 
@@ -74,9 +74,9 @@ pub enum Action {
     /// Take a request back.
     CancelRequest(RuleRequest),
     /// Define a tier or change it.
-    PutTier(Tier),
+    PutTier(Put<Tier>),
     /// Define a resource or change it.
-    PutResource(Resource),
+    PutResource(Put<Resource>),
     /// Define a location or change it.
     PutLocation(Location),
     /// Make a scope or change it.
@@ -118,21 +118,36 @@ pub enum Action {
 impl Action {
     /// The least role that may ask for it.
     pub fn role(&self) -> Role {
+        self.needs().0
+    }
+
+    /// Whether it is to pass the limits because its caller says so, which takes a permission of
+    /// its own.
+    pub fn is_forced(&self) -> bool {
+        matches!(
+            self.needs().1,
+            Some(Grounds::Force(_) | Grounds::Mend { passes: true, .. })
+        )
+    }
+
+    /// The least role that may ask for it, and on what grounds it may pass the limits.
+    fn needs(&self) -> (Role, Option<&Grounds>) {
         match self {
-            Action::Reserve(_)
-            | Action::Commit(_)
-            | Action::Release(_)
-            | Action::Extend(_)
-            | Action::Resize(_)
-            | Action::Transfer(_)
+            Action::Reserve(reserve) => (Role::Enforcer, Some(&reserve.grounds)),
+            Action::Resize(resize) => (Role::Enforcer, Some(&resize.grounds)),
+            Action::Transfer(transfer) => (Role::Enforcer, Some(&transfer.grounds)),
+            Action::Commit(settle) | Action::Release(settle) => {
+                (Role::Enforcer, Some(&settle.grounds))
+            }
+            Action::Extend(_)
             | Action::Expire { .. }
             | Action::SubmitRequest(_)
-            | Action::CancelRequest(_) => Role::Enforcer,
+            | Action::CancelRequest(_) => (Role::Enforcer, None),
             Action::PutScope(_)
             | Action::PutLimit(_)
             | Action::DeleteLimit(_)
             | Action::ApproveRequest(_)
-            | Action::DenyRequest(_) => Role::Manager,
+            | Action::DenyRequest(_) => (Role::Manager, None),
             Action::CountRefusals { .. }
             | Action::PutTier(_)
             | Action::PutWebhook(_)
@@ -143,43 +158,8 @@ impl Action {
             | Action::CreatePrincipal(_)
             | Action::EnablePrincipal { .. }
             | Action::DeletePrincipal { .. }
-            | Action::Forget { .. } => Role::Admin,
+            | Action::Forget { .. } => (Role::Admin, None),
         }
-    }
-
-    /// Whether it is to pass the limits because its caller says so, which takes a permission of
-    /// its own.
-    pub fn is_forced(&self) -> bool {
-        let grounds = match self {
-            Action::Reserve(reserve) => Some(&reserve.grounds),
-            Action::Resize(resize) => Some(&resize.grounds),
-            Action::Transfer(transfer) => Some(&transfer.grounds),
-            Action::Commit(settle) | Action::Release(settle) => Some(&settle.grounds),
-            Action::Extend(_)
-            | Action::Expire { .. }
-            | Action::Forget { .. }
-            | Action::CountRefusals { .. }
-            | Action::SubmitRequest(_)
-            | Action::ApproveRequest(_)
-            | Action::DenyRequest(_)
-            | Action::CancelRequest(_)
-            | Action::PutTier(_)
-            | Action::PutResource(_)
-            | Action::PutLocation(_)
-            | Action::PutScope(_)
-            | Action::PutLimit(_)
-            | Action::DeleteLimit(_)
-            | Action::CreatePrincipal(_)
-            | Action::EnablePrincipal { .. }
-            | Action::DeletePrincipal { .. }
-            | Action::PutWebhook(_)
-            | Action::DeleteWebhook { .. }
-            | Action::NoteDelivered { .. } => None,
-        };
-        matches!(
-            grounds,
-            Some(Grounds::Force(_) | Grounds::Mend { passes: true, .. })
-        )
     }
 }
 

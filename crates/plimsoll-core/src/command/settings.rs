@@ -18,6 +18,17 @@ pub struct PutScope {
     pub kind: Text,
     /// The limits that it has where none is set for it alone.
     pub tier: Option<TierName>,
+    /// Why; may be empty.
+    pub reason: Text,
+}
+
+/// Asks for a row of the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Put<T> {
+    /// As it is to be.
+    pub row: T,
+    /// Why; may be empty.
+    pub reason: Text,
 }
 
 /// Asks for a limit.
@@ -48,6 +59,8 @@ pub struct DeleteLimit {
     pub item: Item,
     /// When it binds.
     pub window: Window,
+    /// Why; may be empty.
+    pub reason: Text,
     /// What the caller believes to be there.
     pub expected: Expected,
 }

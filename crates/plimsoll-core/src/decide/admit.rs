@@ -175,12 +175,13 @@ fn effective<'a, R: Rows>(
     user: &Scope,
     weight: &Weight<'a>,
 ) -> Effective<'a> {
-    let now = draft.now();
-    if weight.scope.id == user.id {
-        ceilings::at_user(draft.rows, weight.scope, weight.resource, weight.item, now)
-    } else {
-        ceilings::at_parent(draft.rows, weight.scope, weight.item, now)
-    }
+    let Weight {
+        scope,
+        resource,
+        item,
+        ..
+    } = *weight;
+    ceilings::at(draft.rows, scope, &user.id, resource, item, draft.now())
 }
 
 /// Takes note of what is admitted, or says which limits would be passed and when it would fit.
@@ -229,7 +230,16 @@ fn judge<R: Rows>(
                 None => verdict.passed.push(limit),
             },
         }
-        cross(&mut verdict.crossed, weight, more, effective, account);
+        let before = Filled {
+            ceiling: effective.ceiling(),
+            taken: account.taken(),
+        };
+        let after = Filled {
+            taken: before.taken.plus_or_max(more),
+            ..before
+        };
+        let crossed = &mut verdict.crossed;
+        cross(crossed, weight.place(), weight.resource, before, after);
     }
     verdict
 }
@@ -263,29 +273,45 @@ fn exceeded(
     })
 }
 
-/// Adds the parts of a limit that so much more reaches.
-fn cross(
+/// How much of a ceiling is taken.
+#[derive(Clone, Copy)]
+pub(super) struct Filled {
+    pub(super) ceiling: Ceiling,
+    pub(super) taken: Amount,
+}
+
+impl Filled {
+    /// Whether it is so many hundredths, or more.
+    fn reaches(self, percent: u8) -> bool {
+        let Ceiling::Finite(ceiling) = self.ceiling else {
+            return false;
+        };
+        // A hundred times an amount is less than 2^60.
+        let part = ceiling.units().saturating_mul(u64::from(percent));
+        part <= self.taken.units().saturating_mul(100)
+    }
+}
+
+/// Adds the parts of a ceiling that are taken after a change and were not before it.
+pub(super) fn cross(
     crossed: &mut Vec<Crossing>,
-    weight: &Weight<'_>,
-    more: Amount,
-    effective: Effective<'_>,
-    account: Account,
+    (scope, item): (&ScopeId, &Item),
+    resource: &Resource,
+    before: Filled,
+    after: Filled,
 ) {
-    let Ceiling::Finite(ceiling) = effective.ceiling() else {
+    let Filled { ceiling, taken } = after;
+    let Ceiling::Finite(ceiling) = ceiling else {
         return;
     };
-    let before = account.taken();
-    let taken = before.plus_or_max(more);
-    // A hundred times an amount is less than 2^60.
-    let reaches = |amount: Amount, percent: u8| {
-        let part = ceiling.units().saturating_mul(u64::from(percent));
-        part <= amount.units().saturating_mul(100)
-    };
-    let percents = weight.resource.alerts.iter();
-    let reached = percents.filter(|it| reaches(taken, *it) && !reaches(before, *it));
+    if taken == Amount::ZERO {
+        return;
+    }
+    let percents = resource.alerts.iter();
+    let reached = percents.filter(|it| after.reaches(*it) && !before.reaches(*it));
     crossed.extend(reached.map(|percent| Crossing {
-        scope: weight.scope.id.clone(),
-        item: weight.item.clone(),
+        scope: scope.clone(),
+        item: item.clone(),
         percent,
         ceiling,
         taken,

@@ -8,83 +8,17 @@ use super::draft::Draft;
 use super::limits::limitable;
 use super::{denied, unchanged};
 use crate::bounds::{LOCATIONS_MAX, RESOURCES_MAX, TIERS_MAX, WEBHOOKS_MAX};
-use crate::command::{Action, Command, CreatePrincipal, PutWebhook};
+use crate::command::{Command, CreatePrincipal, Put, PutWebhook};
 use crate::event::{Cause, Change};
 use crate::model::{Location, Principal, Reach, Resource, Role, Tier, Webhook};
-use crate::names::PrincipalId;
+use crate::names::{PrincipalId, WebhookId};
 use crate::outcome::{Decision, Denial, Done};
 use crate::rows::{Rows, scope_within};
 
-/// Changes what belongs to no tenant.
-pub(super) fn change<R: Rows>(draft: Draft<'_, R>, command: &Command) -> Decision {
-    let rows = draft.rows;
-    match &command.action {
-        Action::PutResource(resource) => put_resource(draft, resource),
-        Action::PutLocation(location) => put_location(draft, location),
-        Action::CreatePrincipal(create) => create_principal(draft, command, create),
-        Action::EnablePrincipal { id, enabled } => match own_or_missing(rows, command, id) {
-            Err(denial) => denied(denial),
-            Ok(known) if known.enabled == *enabled => unchanged(Done::Principal(known.clone())),
-            Ok(known) => {
-                let changed = Principal {
-                    enabled: *enabled,
-                    ..known.clone()
-                };
-                put_principal(draft, Cause::PrincipalChanged, changed)
-            }
-        },
-        Action::DeletePrincipal { id } => match own_or_missing(rows, command, id) {
-            Err(denial) => denied(denial),
-            Ok(_) => push(
-                draft,
-                Cause::PrincipalDeleted,
-                Change::PrincipalGone(id.clone()),
-                Done::PrincipalGone,
-            ),
-        },
-        Action::PutTier(tier) => put_tier(draft, tier),
-        Action::PutWebhook(put) => put_webhook(draft, put),
-        Action::DeleteWebhook { id } => match rows.webhook(id) {
-            None => denied(Denial::NotFound),
-            Some(_) => push(
-                draft,
-                Cause::WebhookDeleted,
-                Change::WebhookGone(id.clone()),
-                Done::WebhookGone,
-            ),
-        },
-        Action::NoteDelivered { id, delivered } => match rows.webhook(id) {
-            None => denied(Denial::NotFound),
-            Some(known) if *delivered <= known.delivered => unchanged(Done::Webhook(known.clone())),
-            Some(known) => {
-                let told = Webhook {
-                    delivered: *delivered,
-                    ..known.clone()
-                };
-                let change = Change::Webhook(told.clone());
-                push(draft, Cause::WebhookDelivered, change, Done::Webhook(told))
-            }
-        },
-        Action::Reserve(_)
-        | Action::Commit(_)
-        | Action::Release(_)
-        | Action::Extend(_)
-        | Action::Resize(_)
-        | Action::Transfer(_)
-        | Action::Expire { .. }
-        | Action::Forget { .. }
-        | Action::PutScope(_)
-        | Action::PutLimit(_)
-        | Action::DeleteLimit(_)
-        | Action::CountRefusals { .. }
-        | Action::SubmitRequest(_)
-        | Action::ApproveRequest(_)
-        | Action::DenyRequest(_)
-        | Action::CancelRequest(_) => draft.denied(Denial::NotFound),
-    }
-}
-
-fn put_resource<R: Rows>(draft: Draft<'_, R>, resource: &Resource) -> Decision {
+/// Defines a resource, or changes it.
+pub(super) fn put_resource<R: Rows>(mut draft: Draft<'_, R>, put: &Put<Resource>) -> Decision {
+    let resource = &put.row;
+    draft.because(&put.reason);
     match draft.rows.resource(&resource.name) {
         Some(known) if known == resource => unchanged(Done::Resource(resource.clone())),
         Some(known) if known.per_location != resource.per_location => denied(Denial::Immutable {
@@ -102,7 +36,8 @@ fn put_resource<R: Rows>(draft: Draft<'_, R>, resource: &Resource) -> Decision {
     }
 }
 
-fn put_location<R: Rows>(draft: Draft<'_, R>, location: &Location) -> Decision {
+/// Defines a location, or changes it.
+pub(super) fn put_location<R: Rows>(draft: Draft<'_, R>, location: &Location) -> Decision {
     match draft.rows.location(&location.id) {
         Some(known) if known == location => unchanged(Done::Location(location.clone())),
         None if draft.rows.location_count() >= LOCATIONS_MAX => {
@@ -117,7 +52,10 @@ fn put_location<R: Rows>(draft: Draft<'_, R>, location: &Location) -> Decision {
     }
 }
 
-fn put_tier<R: Rows>(draft: Draft<'_, R>, tier: &Tier) -> Decision {
+/// Defines a tier, or changes it.
+pub(super) fn put_tier<R: Rows>(mut draft: Draft<'_, R>, put: &Put<Tier>) -> Decision {
+    let tier = &put.row;
+    draft.because(&put.reason);
     let items = tier.limits.iter().map(|limit| &limit.item);
     if let Some(denial) = items
         .filter_map(|item| limitable(draft.rows, item).err())
@@ -137,7 +75,8 @@ fn put_tier<R: Rows>(draft: Draft<'_, R>, tier: &Tier) -> Decision {
     }
 }
 
-fn put_webhook<R: Rows>(draft: Draft<'_, R>, put: &PutWebhook) -> Decision {
+/// Makes a webhook, or changes it.
+pub(super) fn put_webhook<R: Rows>(draft: Draft<'_, R>, put: &PutWebhook) -> Decision {
     if let Reach::Below(scope) = &put.reach
         && draft.rows.scope(scope).is_none()
     {
@@ -176,7 +115,8 @@ fn put_webhook<R: Rows>(draft: Draft<'_, R>, put: &PutWebhook) -> Decision {
     push(draft, Cause::WebhookPut, change, Done::Webhook(webhook))
 }
 
-fn create_principal<R: Rows>(
+/// Makes a principal, whose reach is within that of who makes it.
+pub(super) fn create_principal<R: Rows>(
     draft: Draft<'_, R>,
     command: &Command,
     create: &CreatePrincipal,
@@ -209,6 +149,76 @@ fn create_principal<R: Rows>(
         revision: 0,
     };
     put_principal(draft, Cause::PrincipalCreated, principal)
+}
+
+/// Makes a principal able to call, or not.
+pub(super) fn enable_principal<R: Rows>(
+    draft: Draft<'_, R>,
+    command: &Command,
+    id: &PrincipalId,
+    enabled: bool,
+) -> Decision {
+    match own_or_missing(draft.rows, command, id) {
+        Err(denial) => denied(denial),
+        Ok(known) if known.enabled == enabled => unchanged(Done::Principal(known.clone())),
+        Ok(known) => {
+            let changed = Principal {
+                enabled,
+                ..known.clone()
+            };
+            put_principal(draft, Cause::PrincipalChanged, changed)
+        }
+    }
+}
+
+/// Forgets a principal.
+pub(super) fn delete_principal<R: Rows>(
+    draft: Draft<'_, R>,
+    command: &Command,
+    id: &PrincipalId,
+) -> Decision {
+    match own_or_missing(draft.rows, command, id) {
+        Err(denial) => denied(denial),
+        Ok(_) => push(
+            draft,
+            Cause::PrincipalDeleted,
+            Change::PrincipalGone(id.clone()),
+            Done::PrincipalGone,
+        ),
+    }
+}
+
+/// Forgets a webhook.
+pub(super) fn delete_webhook<R: Rows>(draft: Draft<'_, R>, id: &WebhookId) -> Decision {
+    match draft.rows.webhook(id) {
+        None => denied(Denial::NotFound),
+        Some(_) => push(
+            draft,
+            Cause::WebhookDeleted,
+            Change::WebhookGone(id.clone()),
+            Done::WebhookGone,
+        ),
+    }
+}
+
+/// Takes note of how far a webhook has been told; that only goes on.
+pub(super) fn note_delivered<R: Rows>(
+    draft: Draft<'_, R>,
+    id: &WebhookId,
+    delivered: u64,
+) -> Decision {
+    match draft.rows.webhook(id) {
+        None => denied(Denial::NotFound),
+        Some(known) if delivered <= known.delivered => unchanged(Done::Webhook(known.clone())),
+        Some(known) => {
+            let told = Webhook {
+                delivered,
+                ..known.clone()
+            };
+            let change = Change::Webhook(told.clone());
+            push(draft, Cause::WebhookDelivered, change, Done::Webhook(told))
+        }
+    }
 }
 
 /// The principal to be changed: it must exist, and nobody locks himself out.

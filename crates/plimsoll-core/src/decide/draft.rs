@@ -10,7 +10,7 @@ use crate::event::{Cause, Change, Crossing, Event, Head, Log, Mark};
 use crate::model::{
     Account, Asked, Item, Lines, Mode, Original, Reservation, Resource, Scope, State, Tally,
 };
-use crate::names::{PrincipalId, ScopeId};
+use crate::names::{PrincipalId, ScopeId, Text};
 use crate::outcome::{Breach, Decision, Denial, Done, Exceeded, Outcome};
 use crate::rows::{Rows, path};
 
@@ -21,12 +21,14 @@ pub(super) struct Draft<'a, R> {
     head: Head,
     actor: &'a PrincipalId,
     events: Vec<Event>,
+    /// Why, as the caller says.
+    reason: Option<Text>,
     /// Accounts that an earlier event of this decision changed.
     accounts: BTreeMap<(ScopeId, Item), Account>,
     /// Limits that let pass what the next event takes.
     passed: Vec<Exceeded>,
     /// Parts of limits that the next event takes.
-    crossed: Vec<Crossing>,
+    pub(super) crossed: Vec<Crossing>,
 }
 
 impl<'a, R: Rows> Draft<'a, R> {
@@ -40,6 +42,7 @@ impl<'a, R: Rows> Draft<'a, R> {
             head,
             actor,
             events: Vec::new(),
+            reason: None,
             accounts: BTreeMap::new(),
             passed: Vec::new(),
             crossed: Vec::new(),
@@ -67,6 +70,11 @@ impl<'a, R: Rows> Draft<'a, R> {
             .unwrap_or_else(|| self.rows.account(scope, item))
     }
 
+    /// Says why the events happen that are added from now on; an empty text says nothing.
+    pub(super) fn because(&mut self, reason: &Text) {
+        self.reason = (!reason.as_str().is_empty()).then(|| reason.clone());
+    }
+
     /// Adds an event that kept to every limit.
     pub(super) fn push(&mut self, cause: Cause, changes: Vec<Change>) {
         self.push_marked(cause, Mark::Enforced, changes);
@@ -81,6 +89,7 @@ impl<'a, R: Rows> Draft<'a, R> {
             at: self.head.at,
             actor: self.actor.clone(),
             cause,
+            reason: self.reason.clone(),
             mark,
             changes,
             crossed: core::mem::take(&mut self.crossed),

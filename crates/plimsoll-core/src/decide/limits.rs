@@ -3,16 +3,18 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::admit::resource_of;
+use super::admit::{Filled, cross, resource_of};
 use super::draft::Draft;
 use super::{denied, unchanged};
 use crate::amount::Timestamp;
 use crate::bounds::LIMITS_OF_ITEM_MAX;
+use crate::ceilings::{self, Effective};
 use crate::command::{Command, DeleteLimit, Expected, PutLimit};
-use crate::event::{Cause, Change, Log};
-use crate::model::{Item, Limit, Resource, Tally};
+use crate::event::{Cause, Change, Crossing, Log};
+use crate::model::{Item, Limit, Resource, Scope, Tally};
 use crate::names::ScopeId;
 use crate::outcome::{Decision, Denial, Done};
+use crate::report::{self, QuotaFilter};
 use crate::rows::{Rows, scope_within};
 
 /// Sets a limit.
@@ -56,16 +58,75 @@ pub(super) fn put_limit<R: Rows>(
     };
     match with_limit(rows, &limit) {
         Err(denial) => denied(denial),
-        Ok(change) => {
-            draft.push(Cause::LimitPut, [change].into());
+        Ok(limits) => {
+            draft.because(&put.reason);
+            let row = changed(&mut draft, scope, &put.item, limits);
+            draft.push(Cause::LimitPut, [row].into());
             draft.done(Done::Limit(limit))
         }
     }
 }
 
-/// The row of a scope and an item with a limit in the place of the one with its window. A request
+/// The row of a scope and an item that the next event leaves with these limits, which is also to
+/// say what of them is taken.
+pub(super) fn changed<R: Rows>(
+    draft: &mut Draft<'_, R>,
+    scope: &Scope,
+    item: &Item,
+    limits: Vec<Limit>,
+) -> Change {
+    draft.crossed = crossed(draft, scope, item, &limits);
+    Change::Limits {
+        scope: scope.id.clone(),
+        item: item.clone(),
+        limits,
+    }
+}
+
+/// The parts of limits that are taken, and were not before the limits of a scope and an item were
+/// these.
+fn crossed<R: Rows>(
+    draft: &Draft<'_, R>,
+    scope: &Scope,
+    item: &Item,
+    limits: &[Limit],
+) -> Vec<Crossing> {
+    let (rows, now) = (draft.rows, draft.now());
+    let is_parent = rows.has_children(&scope.id);
+    let filter = QuotaFilter {
+        resource: Some(item.resource.clone()),
+        location: item.location.clone(),
+    };
+    let mut crossed = Vec::new();
+    for (resource, at) in report::items(rows, &filter) {
+        // A default binds those below, each by itself, and not their sum.
+        let unset = if is_parent {
+            Effective::Unbound
+        } else {
+            Effective::Default(resource)
+        };
+        let then = |it: &Item| {
+            if it == item {
+                limits
+            } else {
+                rows.limits(&scope.id, it)
+            }
+        };
+        let before = ceilings::set_at(rows, scope, &at, now).unwrap_or(unset);
+        let after = ceilings::set_among(rows, scope, &at, now, then).unwrap_or(unset);
+        let taken = rows.account(&scope.id, &at).taken();
+        let [before, after] = [before, after].map(|it| Filled {
+            ceiling: it.ceiling(),
+            taken,
+        });
+        cross(&mut crossed, (&scope.id, &at), resource, before, after);
+    }
+    crossed
+}
+
+/// The limits of a scope and an item with one in the place of the one with its window. A request
 /// that is granted also takes the place of those that were granted less, and would go before it.
-pub(super) fn with_limit<R: Rows>(rows: &R, limit: &Limit) -> Result<Change, Denial> {
+pub(super) fn with_limit<R: Rows>(rows: &R, limit: &Limit) -> Result<Vec<Limit>, Denial> {
     if limit.window.is_over(limit.set_at) {
         return Err(Denial::EndsInThePast);
     }
@@ -81,11 +142,7 @@ pub(super) fn with_limit<R: Rows>(rows: &R, limit: &Limit) -> Result<Change, Den
             max: LIMITS_OF_ITEM_MAX,
         });
     }
-    Ok(Change::Limits {
-        scope: limit.scope.clone(),
-        item: limit.item.clone(),
-        limits,
-    })
+    Ok(limits)
 }
 
 /// The limits of a limit's row that have another window and are not over when it is set.
@@ -117,12 +174,10 @@ pub(super) fn delete_limit<R: Rows>(
         set_at: draft.now(),
         ..known.clone()
     };
-    let rest = Change::Limits {
-        scope: delete.scope.clone(),
-        item: delete.item.clone(),
-        limits: without(rows, &gone),
-    };
-    draft.push(Cause::LimitDeleted, [rest].into());
+    draft.because(&delete.reason);
+    let rest = without(rows, &gone);
+    let row = changed(&mut draft, scope, &delete.item, rest);
+    draft.push(Cause::LimitDeleted, [row].into());
     draft.done(Done::LimitGone)
 }
 

@@ -37,6 +37,7 @@ use crate::rows::Rows;
 ///
 /// Errors: [`Breach`] where the rows contradict each other. Nothing of it may be written then.
 pub fn decide<R: Rows>(rows: &R, command: &Command, now: Timestamp) -> Result<Decision, Breach> {
+    let catalogue = || Draft::new(rows, Log::Catalogue, &command.actor, now);
     match &command.action {
         Action::Reserve(reserve) => reserve::reserve(rows, command, reserve, now),
         Action::Commit(settle) => ended(settle::commit(rows, command, settle, now)),
@@ -57,19 +58,33 @@ pub fn decide<R: Rows>(rows: &R, command: &Command, now: Timestamp) -> Result<De
         }
         Action::SubmitRequest(submit) => ended(requests::submit(rows, command, submit, now)),
         Action::ApproveRequest(approve) => ended(requests::approve(rows, command, approve, now)),
-        Action::DenyRequest(rule) => ended(requests::deny(rows, command, rule, now)),
-        Action::CancelRequest(rule) => ended(requests::cancel(rows, command, rule, now)),
-        Action::PutResource(_)
-        | Action::PutLocation(_)
-        | Action::PutTier(_)
-        | Action::CreatePrincipal(_)
-        | Action::EnablePrincipal { .. }
-        | Action::DeletePrincipal { .. }
-        | Action::PutWebhook(_)
-        | Action::DeleteWebhook { .. }
-        | Action::NoteDelivered { .. } => {
-            let draft = Draft::new(rows, Log::Catalogue, &command.actor, now);
-            Ok(catalogue::change(draft, command))
+        Action::DenyRequest(rule) => {
+            ended(requests::close(rows, command, rule, now, requests::DENIED))
+        }
+        Action::CancelRequest(rule) => ended(requests::close(
+            rows,
+            command,
+            rule,
+            now,
+            requests::CANCELLED,
+        )),
+        Action::PutResource(put) => Ok(catalogue::put_resource(catalogue(), put)),
+        Action::PutLocation(put) => Ok(catalogue::put_location(catalogue(), put)),
+        Action::PutTier(put) => Ok(catalogue::put_tier(catalogue(), put)),
+        Action::CreatePrincipal(create) => {
+            Ok(catalogue::create_principal(catalogue(), command, create))
+        }
+        Action::EnablePrincipal { id, enabled } => Ok(catalogue::enable_principal(
+            catalogue(),
+            command,
+            id,
+            *enabled,
+        )),
+        Action::DeletePrincipal { id } => Ok(catalogue::delete_principal(catalogue(), command, id)),
+        Action::PutWebhook(put) => Ok(catalogue::put_webhook(catalogue(), put)),
+        Action::DeleteWebhook { id } => Ok(catalogue::delete_webhook(catalogue(), id)),
+        Action::NoteDelivered { id, delivered } => {
+            Ok(catalogue::note_delivered(catalogue(), id, *delivered))
         }
     }
 }

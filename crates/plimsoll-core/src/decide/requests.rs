@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::draft::Draft;
-use super::limits::{limitable, with_limit};
+use super::limits::{changed, limitable, with_limit};
 use super::{Halt, unchanged};
 use crate::amount::{Ceiling, Timestamp};
 use crate::bounds::REQUESTS_OF_TENANT_MAX;
@@ -70,6 +70,7 @@ pub(super) fn submit<R: Rows>(
     };
     let mut changes: Vec<Change> = oldest_too_many(rows, &scope.tenant)?.into_iter().collect();
     changes.push(Change::Request(request.clone()));
+    draft.because(&request.reason);
     draft.push(Cause::RequestSubmitted, changes);
     // A first limit above others would bind them all: that is for people to decide.
     let binds_others = limits.is_empty() && rows.has_children(&submit.scope);
@@ -208,6 +209,7 @@ fn granted<R: Rows>(
         revision: draft.next_revision(),
     };
     let limits = with_limit(draft.rows, &limit)?;
+    let limits = changed(draft, scope, &request.item, limits);
     let granted = Request {
         status: RequestStatus::Approved {
             ruling: ruling(draft, command, &grant.reason),
@@ -220,41 +222,30 @@ fn granted<R: Rows>(
         ..request.clone()
     };
     let changes = [limits, Change::Request(granted.clone())];
+    draft.because(&grant.reason);
     draft.push(Cause::RequestApproved, changes.into());
     Ok(granted)
 }
 
-/// Does not grant a request.
-pub(super) fn deny<R: Rows>(
-    rows: &R,
-    command: &Command,
-    rule: &RuleRequest,
-    now: Timestamp,
-) -> Result<Decision, Halt> {
-    let (draft, request) = find(rows, command, &rule.id, now)?;
-    let status = RequestStatus::Denied(ruling(&draft, command, &rule.reason));
-    close(draft, request, Cause::RequestDenied, status)
-}
+/// How a request ends that is not granted.
+pub(super) type End = (Cause, fn(Ruling) -> RequestStatus);
 
-/// Takes a request back.
-pub(super) fn cancel<R: Rows>(
-    rows: &R,
-    command: &Command,
-    rule: &RuleRequest,
-    now: Timestamp,
-) -> Result<Decision, Halt> {
-    let (draft, request) = find(rows, command, &rule.id, now)?;
-    let status = RequestStatus::Cancelled(ruling(&draft, command, &rule.reason));
-    close(draft, request, Cause::RequestCancelled, status)
-}
+/// It is not to be.
+pub(super) const DENIED: End = (Cause::RequestDenied, RequestStatus::Denied);
+
+/// It is taken back.
+pub(super) const CANCELLED: End = (Cause::RequestCancelled, RequestStatus::Cancelled);
 
 /// Ends a pending request; one that has ended so before stays as it is.
-fn close<R: Rows>(
-    mut draft: Draft<'_, R>,
-    request: &Request,
-    cause: Cause,
-    status: RequestStatus,
+pub(super) fn close<R: Rows>(
+    rows: &R,
+    command: &Command,
+    rule: &RuleRequest,
+    now: Timestamp,
+    (cause, status): End,
 ) -> Result<Decision, Halt> {
+    let (mut draft, request) = find(rows, command, &rule.id, now)?;
+    let status = status(ruling(&draft, command, &rule.reason));
     if request.status.name() == status.name() {
         return Ok(unchanged(Done::Request(request.clone())));
     }
@@ -266,6 +257,7 @@ fn close<R: Rows>(
         revision: draft.next_revision(),
         ..request.clone()
     };
+    draft.because(&rule.reason);
     draft.push(cause, [Change::Request(request.clone())].into());
     Ok(draft.done(Done::Request(request)))
 }

@@ -58,6 +58,7 @@ pub(super) fn put_scope<R: Rows>(
         Some(_) | None => {}
     }
     let mut draft = Draft::new(rows, Log::Tenant(scope.tenant.clone()), &command.actor, now);
+    draft.because(&put.reason);
     draft.push(Cause::ScopePut, [Change::Scope(scope.clone())].into());
     draft.done(Done::Scope(scope))
 }

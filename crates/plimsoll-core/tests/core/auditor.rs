@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::bounds::{FORGET_RESERVATIONS_MAX, HOLD_TTL_MS_MAX};
 use plimsoll_core::command::Reserve;
-use plimsoll_core::event::{Cause, Change, Event, Log, Mark};
+use plimsoll_core::event::{Cause, Change, Crossing, Event, Log, Mark};
 use plimsoll_core::model::{
     Asked, Item, Limit, Line, Mode, Original, Request, Reservation, Resource, Scope, State, Tally,
     Terms, Tier,
@@ -111,8 +111,12 @@ impl Auditor {
             Cause::Forgotten => self.judge_forgotten(event),
             _ => {
                 assert!(moved.is_none(), "a reservation moved: {event:?}");
-                assert_eq!((&event.mark, &event.crossed), (&Mark::Enforced, &vec![]));
+                assert_eq!(event.mark, Mark::Enforced);
+                let before = self.parts_taken(event);
                 self.judge_setting(event);
+                let mut crossed = self.parts_taken(event);
+                crossed.retain(|part| !before.iter().any(|it| is_same_part(it, part)));
+                assert_eq!(event.crossed, crossed, "{event:?}");
             }
         }
     }
@@ -325,4 +329,10 @@ fn taken(row: &Reservation, item: &Item) -> u128 {
 fn is_part(part: &Reservation, of: &Reservation) -> bool {
     let mut lines = part.lines.iter();
     lines.all(|line| taken(part, &line.item) <= taken(of, &line.item))
+}
+
+/// Whether two are of the same part of what counts at the same place.
+fn is_same_part(one: &Crossing, other: &Crossing) -> bool {
+    let key = |it: &Crossing| (it.scope.clone(), it.item.clone(), it.percent);
+    key(one) == key(other)
 }

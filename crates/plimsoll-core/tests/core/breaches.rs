@@ -124,6 +124,7 @@ fn events_that_may_not_follow() {
         at: after_start(at_ms),
         actor: principal("root"),
         cause: Cause::Reserved,
+        reason: None,
         mark: Mark::Enforced,
         changes: vec![change],
         crossed: Vec::new(),

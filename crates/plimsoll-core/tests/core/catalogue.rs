@@ -285,15 +285,15 @@ fn set_again() {
         expect![[r#"
             > limit p vm/image 2 because contract
               limit p vm/image 2 #4 by root at 0s `contract`
-              acme#4 LimitPut by root at 0s: limit p vm/image 2 #4 by root at 0s `contract`
+              acme#4 LimitPut by root at 0s because `contract`: limit p vm/image 2 #4 by root at 0s `contract`
             > at 9s limit p vm/image 2 because contract
               limit p vm/image 2 #4 by root at 0s `contract`
             > limit p vm/image 2 because goodwill
               limit p vm/image 2 #5 by root at 9s `goodwill`
-              acme#5 LimitPut by root at 9s: limit p vm/image 2 #5 by root at 9s `goodwill`
+              acme#5 LimitPut by root at 9s because `goodwill`: limit p vm/image 2 #5 by root at 9s `goodwill`
             > as mia@acme limit p vm/image 2 because goodwill
               limit p vm/image 2 #6 by mia at 9s `goodwill`
-              acme#6 LimitPut by mia at 9s: limit p vm/image 2 #6 by mia at 9s `goodwill`
+              acme#6 LimitPut by mia at 9s because `goodwill`: limit p vm/image 2 #6 by mia at 9s `goodwill`
         "#]],
     );
 }

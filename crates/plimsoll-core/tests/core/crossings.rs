@@ -280,3 +280,139 @@ fn parts() {
     assert_eq!(percents(&[1, 2, 3, 4, 5]), None);
     assert_eq!(Alerts::default().iter().collect::<Vec<_>>(), [80, 100]);
 }
+
+/// A limit that is lowered or begins to count: no more is taken, and a part is. What is told already
+/// is not told again.
+#[test]
+fn by_a_limit_that_is_set() {
+    check(
+        "
+            resource vm/image per-location default 10 alerts 50,100
+            reserve r1 p vm/image@FRA-A 4 commit
+            reserve r2 p vm/image@HKG-A 3 commit
+            limit p vm/image 20 because launch
+            limit p vm/image 6 because over
+            limit p vm/image@FRA-A 4
+            limit p vm/image 3
+            limit acme vm/image@FRA-A 5
+            limit acme vm/image@FRA-A 4
+        ",
+        expect![[r#"
+            > resource vm/image per-location default 10 alerts 50,100
+              resource vm/image in count per location, default 10
+              catalogue#6 ResourcePut by root at 0s: resource vm/image in count per location, default 10
+            > reserve r1 p vm/image@FRA-A 4 commit
+              r1 committed #4: 4 vm/image@FRA-A of p
+              acme#4 Reserved by root at 0s: p vm/image@FRA-A 4+0; acme vm/image@FRA-A 4+0; r1 committed #4: 4 vm/image@FRA-A of p
+            > reserve r2 p vm/image@HKG-A 3 commit
+              r2 committed #5: 3 vm/image@HKG-A of p
+              acme#5 Reserved by root at 0s: p vm/image@HKG-A 3+0; acme vm/image@HKG-A 3+0; r2 committed #5: 3 vm/image@HKG-A of p
+            > limit p vm/image 20 because launch
+              limit p vm/image 20 #6 by root at 0s `launch`
+              acme#6 LimitPut by root at 0s because `launch`: limit p vm/image 20 #6 by root at 0s `launch`
+            > limit p vm/image 6 because over
+              limit p vm/image 6 #7 by root at 0s `over`
+              acme#7 LimitPut by root at 0s because `over`: limit p vm/image 6 #7 by root at 0s `over`
+                50 % of 6 at p vm/image@FRA-A: 4 taken
+                50 % of 6 at p vm/image@HKG-A: 3 taken
+            > limit p vm/image@FRA-A 4
+              limit p vm/image@FRA-A 4 #8 by root at 0s ``
+              acme#8 LimitPut by root at 0s: limit p vm/image@FRA-A 4 #8 by root at 0s ``
+                100 % of 4 at p vm/image@FRA-A: 4 taken
+            > limit p vm/image 3
+              limit p vm/image 3 #9 by root at 0s ``
+              acme#9 LimitPut by root at 0s: limit p vm/image 3 #9 by root at 0s ``
+                100 % of 3 at p vm/image@HKG-A: 3 taken
+            > limit acme vm/image@FRA-A 5
+              limit acme vm/image@FRA-A 5 #10 by root at 0s ``
+              acme#10 LimitPut by root at 0s: limit acme vm/image@FRA-A 5 #10 by root at 0s ``
+                50 % of 5 at acme vm/image@FRA-A: 4 taken
+            > limit acme vm/image@FRA-A 4
+              limit acme vm/image@FRA-A 4 #11 by root at 0s ``
+              acme#11 LimitPut by root at 0s: limit acme vm/image@FRA-A 4 #11 by root at 0s ``
+                100 % of 4 at acme vm/image@FRA-A: 4 taken
+        "#]],
+    );
+}
+
+/// What counts instead of a limit that is taken away may be taken already; at a scope above others
+/// nothing does.
+#[test]
+fn by_a_limit_that_goes() {
+    check(
+        "
+            resource vm/image per-location default 5 alerts 50,100
+            limit p vm/image@FRA-A unlimited
+            limit p vm/image 3
+            limit acme vm/image@FRA-A 4
+            reserve r1 p vm/image@FRA-A 4 commit
+            unlimit p vm/image@FRA-A
+            unlimit p vm/image because cleaned
+            limit p vm/image 0
+            unlimit acme vm/image@FRA-A
+        ",
+        expect![[r#"
+            > resource vm/image per-location default 5 alerts 50,100
+              resource vm/image in count per location, default 5
+              catalogue#6 ResourcePut by root at 0s: resource vm/image in count per location, default 5
+            > limit p vm/image@FRA-A unlimited
+              limit p vm/image@FRA-A unlimited #4 by root at 0s ``
+              acme#4 LimitPut by root at 0s: limit p vm/image@FRA-A unlimited #4 by root at 0s ``
+            > limit p vm/image 3
+              limit p vm/image 3 #5 by root at 0s ``
+              acme#5 LimitPut by root at 0s: limit p vm/image 3 #5 by root at 0s ``
+            > limit acme vm/image@FRA-A 4
+              limit acme vm/image@FRA-A 4 #6 by root at 0s ``
+              acme#6 LimitPut by root at 0s: limit acme vm/image@FRA-A 4 #6 by root at 0s ``
+            > reserve r1 p vm/image@FRA-A 4 commit
+              r1 committed #7: 4 vm/image@FRA-A of p
+              acme#7 Reserved by root at 0s: p vm/image@FRA-A 4+0; acme vm/image@FRA-A 4+0; r1 committed #7: 4 vm/image@FRA-A of p
+                50 % of 4 at acme vm/image@FRA-A: 4 taken
+                100 % of 4 at acme vm/image@FRA-A: 4 taken
+            > unlimit p vm/image@FRA-A
+              gone
+              acme#8 LimitDeleted by root at 0s: no limit p vm/image@FRA-A
+                50 % of 3 at p vm/image@FRA-A: 4 taken
+                100 % of 3 at p vm/image@FRA-A: 4 taken
+            > unlimit p vm/image because cleaned
+              gone
+              acme#9 LimitDeleted by root at 0s because `cleaned`: no limit p vm/image
+            > limit p vm/image 0
+              limit p vm/image 0 #10 by root at 0s ``
+              acme#10 LimitPut by root at 0s: limit p vm/image 0 #10 by root at 0s ``
+                100 % of 0 at p vm/image@FRA-A: 4 taken
+            > unlimit acme vm/image@FRA-A
+              gone
+              acme#11 LimitDeleted by root at 0s: no limit acme vm/image@FRA-A
+        "#]],
+    );
+}
+
+/// A window that is not open changes nothing yet.
+#[test]
+fn by_a_limit_that_counts() {
+    check(
+        "
+            resource x/y default 10 alerts 50,100
+            reserve r1 p x/y 4 commit
+            limit p x/y 4 from 10s
+            limit p x/y 4 until 10s
+        ",
+        expect![[r#"
+            > resource x/y default 10 alerts 50,100
+              resource x/y in count, default 10
+              catalogue#6 ResourcePut by root at 0s: resource x/y in count, default 10
+            > reserve r1 p x/y 4 commit
+              r1 committed #4: 4 x/y of p
+              acme#4 Reserved by root at 0s: p x/y 4+0; acme x/y 4+0; r1 committed #4: 4 x/y of p
+            > limit p x/y 4 from 10s
+              limit p x/y 4 from 10s #5 by root at 0s ``
+              acme#5 LimitPut by root at 0s: limit p x/y 4 from 10s #5 by root at 0s ``
+            > limit p x/y 4 until 10s
+              limit p x/y 4 until 10s #6 by root at 0s ``
+              acme#6 LimitPut by root at 0s: limit p x/y 4 from 10s #5 by root at 0s `` and limit p x/y 4 until 10s #6 by root at 0s ``
+                50 % of 4 at p x/y: 4 taken
+                100 % of 4 at p x/y: 4 taken
+        "#]],
+    );
+}

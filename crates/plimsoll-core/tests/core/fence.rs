@@ -86,9 +86,14 @@ impl<'a> Fenced<'a> {
         );
     }
 
-    /// Whether an item is named at a scope, exactly.
+    /// Whether an item is named at a scope: exactly, or the resource at each location.
     fn names_item(&self, scope: &ScopeId, item: &Item) -> bool {
-        let at_scope = self.footprint.all_items || self.items.contains(item);
+        let anywhere = Item {
+            resource: item.resource.clone(),
+            location: None,
+        };
+        let is_named = self.items.contains(item) || self.items.contains(&anywhere);
+        let at_scope = self.footprint.all_items || is_named;
         (self.scopes.contains(scope) && at_scope)
             || self.held.contains(&(scope.clone(), item.clone()))
     }

@@ -20,7 +20,7 @@ fn every_limit() {
         expect![[r#"
             > limit acme vm/image@FRA-A 4 because contract
               limit acme vm/image@FRA-A 4 #4 by root at 0s `contract`
-              acme#4 LimitPut by root at 0s: limit acme vm/image@FRA-A 4 #4 by root at 0s `contract`
+              acme#4 LimitPut by root at 0s because `contract`: limit acme vm/image@FRA-A 4 #4 by root at 0s `contract`
             > limit p vm/image 2
               limit p vm/image 2 #5 by root at 0s ``
               acme#5 LimitPut by root at 0s: limit p vm/image 2 #5 by root at 0s ``

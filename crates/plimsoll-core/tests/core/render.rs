@@ -201,6 +201,8 @@ fn event(event: &Event) -> String {
             format!("{told} {scope} {}{}", item(of), mode(*binds))
         }),
     };
+    let why = event.reason.as_ref();
+    let why = why.map_or(String::new(), |reason| format!(" because `{reason}`"));
     let crossed: String = event.crossed.iter().map(crossing).collect();
     let changes = event
         .changes
@@ -209,7 +211,7 @@ fn event(event: &Event) -> String {
         .collect::<Vec<_>>()
         .join("; ");
     format!(
-        "  {log}#{revision} {cause:?} by {actor} at {}{mark}: {changes}\n{crossed}",
+        "  {log}#{revision} {cause:?} by {actor} at {}{mark}{why}: {changes}\n{crossed}",
         instant(event.at)
     )
 }

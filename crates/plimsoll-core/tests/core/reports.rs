@@ -77,7 +77,7 @@ fn chain_in_time() {
               acme#4 LimitPut by root at 0s: limit p vm/image 6 #4 by root at 0s ``
             > limit p vm/image 7 from 10s until 20s because sale
               limit p vm/image 7 from 10s until 20s #5 by root at 0s `sale`
-              acme#5 LimitPut by root at 0s: limit p vm/image 6 #4 by root at 0s `` and limit p vm/image 7 from 10s until 20s #5 by root at 0s `sale`
+              acme#5 LimitPut by root at 0s because `sale`: limit p vm/image 6 #4 by root at 0s `` and limit p vm/image 7 from 10s until 20s #5 by root at 0s `sale`
             > limit p vm/image@FRA-A 8 observe until 15s
               limit p vm/image@FRA-A 8 that observes until 15s #6 by root at 0s ``
               acme#6 LimitPut by root at 0s: limit p vm/image@FRA-A 8 that observes until 15s #6 by root at 0s ``

@@ -19,10 +19,10 @@ fn granted() {
         expect![[r#"
             > as pat@p submit q1 p vm/image@FRA-A 5 because launch
               request q1 #4 of pat at 0s: p vm/image@FRA-A 5 over 3 `launch`; pending
-              acme#4 RequestSubmitted by pat at 0s: request q1 #4 of pat at 0s: p vm/image@FRA-A 5 over 3 `launch`; pending
+              acme#4 RequestSubmitted by pat at 0s because `launch`: request q1 #4 of pat at 0s: p vm/image@FRA-A 5 over 3 `launch`; pending
             > at 5s approve q1 because fine
               request q1 #5 of pat at 0s: p vm/image@FRA-A 5 over 3 `launch`; approved 5 as limit #5 by root at 5s `fine`
-              acme#5 RequestApproved by root at 5s: limit p vm/image@FRA-A 5 #5 by root at 5s `fine` for q1; request q1 #5 of pat at 0s: p vm/image@FRA-A 5 over 3 `launch`; approved 5 as limit #5 by root at 5s `fine`
+              acme#5 RequestApproved by root at 5s because `fine`: limit p vm/image@FRA-A 5 #5 by root at 5s `fine` for q1; request q1 #5 of pat at 0s: p vm/image@FRA-A 5 over 3 `launch`; approved 5 as limit #5 by root at 5s `fine`
             > reserve r1 p vm/image@FRA-A 6 commit
               DENIED quota_exceeded
                 at p vm/image@FRA-A: 5 by limit #5 vm/image@FRA-A of root `fine` for q1; used 0 held 0 asked 6, short by 1; 6 would do; fits never
@@ -62,7 +62,7 @@ fn granted_otherwise() {
               acme#4 RequestSubmitted by root at 0s: request q1 #4 of root at 0s: p vm/image 9 over 3 ``; pending
             > approve q1 5 because enough
               request q1 #5 of root at 0s: p vm/image 9 over 3 ``; approved 5 as limit #5 by root at 0s `enough`
-              acme#5 RequestApproved by root at 0s: limit p vm/image 5 #5 by root at 0s `enough` for q1; request q1 #5 of root at 0s: p vm/image 9 over 3 ``; approved 5 as limit #5 by root at 0s `enough`
+              acme#5 RequestApproved by root at 0s because `enough`: limit p vm/image 5 #5 by root at 0s `enough` for q1; request q1 #5 of root at 0s: p vm/image 9 over 3 ``; approved 5 as limit #5 by root at 0s `enough`
             > submit q2 p vm/image 9
               request q2 #6 of root at 0s: p vm/image 9 over 5 ``, approved before at 0s; pending
               acme#6 RequestSubmitted by root at 0s: request q2 #6 of root at 0s: p vm/image 9 over 5 ``, approved before at 0s; pending
@@ -185,7 +185,7 @@ fn approved_again() {
               acme#6 RequestSubmitted by root at 0s: request q2 #6 of root at 0s: p vm/image 9 over 3 ``, approved before at 0s; pending
             > deny q2 because no
               request q2 #7 of root at 0s: p vm/image 9 over 3 ``, approved before at 0s; denied by root at 0s `no`
-              acme#7 RequestDenied by root at 0s: request q2 #7 of root at 0s: p vm/image 9 over 3 ``, approved before at 0s; denied by root at 0s `no`
+              acme#7 RequestDenied by root at 0s because `no`: request q2 #7 of root at 0s: p vm/image 9 over 3 ``, approved before at 0s; denied by root at 0s `no`
             > deny q2 because still
               request q2 #7 of root at 0s: p vm/image 9 over 3 ``, approved before at 0s; denied by root at 0s `no`
             > cancel q2
@@ -195,7 +195,7 @@ fn approved_again() {
               acme#8 RequestSubmitted by root at 0s: request q3 #8 of root at 0s: p vm/image 9 over 3 ``, approved before at 0s; pending
             > cancel q3 because moot
               request q3 #9 of root at 0s: p vm/image 9 over 3 ``, approved before at 0s; cancelled by root at 0s `moot`
-              acme#9 RequestCancelled by root at 0s: request q3 #9 of root at 0s: p vm/image 9 over 3 ``, approved before at 0s; cancelled by root at 0s `moot`
+              acme#9 RequestCancelled by root at 0s because `moot`: request q3 #9 of root at 0s: p vm/image 9 over 3 ``, approved before at 0s; cancelled by root at 0s `moot`
             > cancel q3
               request q3 #9 of root at 0s: p vm/image 9 over 3 ``, approved before at 0s; cancelled by root at 0s `moot`
         "#]],
@@ -219,7 +219,7 @@ fn pending() {
         expect![[r#"
             > submit q1 p vm/image 9 because x
               request q1 #4 of root at 0s: p vm/image 9 over 3 `x`; pending
-              acme#4 RequestSubmitted by root at 0s: request q1 #4 of root at 0s: p vm/image 9 over 3 `x`; pending
+              acme#4 RequestSubmitted by root at 0s because `x`: request q1 #4 of root at 0s: p vm/image 9 over 3 `x`; pending
             > submit q2 p vm/image 9 because x
               request q1 #4 of root at 0s: p vm/image 9 over 3 `x`; pending
             > submit q2 p vm/image 9 because y

@@ -31,7 +31,7 @@ fn beside_limits_for_a_time() {
               acme#4 LimitPut by root at 0s: limit p vm/disk 10 #4 by root at 0s ``
             > limit p vm/disk 20 until 60s because sale
               limit p vm/disk 20 until 60s #5 by root at 0s `sale`
-              acme#5 LimitPut by root at 0s: limit p vm/disk 10 #4 by root at 0s `` and limit p vm/disk 20 until 60s #5 by root at 0s `sale`
+              acme#5 LimitPut by root at 0s because `sale`: limit p vm/disk 10 #4 by root at 0s `` and limit p vm/disk 20 until 60s #5 by root at 0s `sale`
             > submit q1 p vm/disk 10
               DENIED not_an_increase 10 binds
             > submit q1 p vm/disk 20
@@ -48,7 +48,7 @@ fn beside_limits_for_a_time() {
               acme#8 LimitPut by root at 60s: limit q vm/disk 10 #8 by root at 60s ``
             > limit q vm/disk 5 until 120s because freeze
               limit q vm/disk 5 until 120s #9 by root at 60s `freeze`
-              acme#9 LimitPut by root at 60s: limit q vm/disk 10 #8 by root at 60s `` and limit q vm/disk 5 until 120s #9 by root at 60s `freeze`
+              acme#9 LimitPut by root at 60s because `freeze`: limit q vm/disk 10 #8 by root at 60s `` and limit q vm/disk 5 until 120s #9 by root at 60s `freeze`
             > submit q2 q vm/disk 8
               DENIED not_an_increase 10 binds
             > submit q2 q vm/disk 12
@@ -132,7 +132,7 @@ fn beside_limits_that_have_begun() {
         expect![[r#"
             > limit p vm/disk 5 from 10s because year
               limit p vm/disk 5 from 10s #4 by root at 0s `year`
-              acme#4 LimitPut by root at 0s: limit p vm/disk 5 from 10s #4 by root at 0s `year`
+              acme#4 LimitPut by root at 0s because `year`: limit p vm/disk 5 from 10s #4 by root at 0s `year`
             > limit p vm/disk 3
               limit p vm/disk 3 #5 by root at 0s ``
               acme#5 LimitPut by root at 0s: limit p vm/disk 5 from 10s #4 by root at 0s `year` and limit p vm/disk 3 #5 by root at 0s ``
@@ -220,7 +220,7 @@ fn beside_what_was_granted() {
               acme#10 RequestSubmitted by root at 0s: request q4 #10 of root at 0s: p vm/disk 25 over 1 ``, approved before at 0s; pending
             > limit p vm/disk 2 until 40s because freeze
               limit p vm/disk 2 until 40s #11 by root at 0s `freeze`
-              acme#11 LimitPut by root at 0s: limit p vm/disk 20 until 90s #7 by root at 0s `` for q2 and limit p vm/disk 30 until 30s #9 by root at 0s `` for q3 and limit p vm/disk 2 until 40s #11 by root at 0s `freeze`
+              acme#11 LimitPut by root at 0s because `freeze`: limit p vm/disk 20 until 90s #7 by root at 0s `` for q2 and limit p vm/disk 30 until 30s #9 by root at 0s `` for q3 and limit p vm/disk 2 until 40s #11 by root at 0s `freeze`
             > approve q4
               request q4 #12 of root at 0s: p vm/disk 25 over 1 ``, approved before at 0s; approved 25 as limit #12 by root at 0s ``
               acme#12 RequestApproved by root at 0s: limit p vm/disk 30 until 30s #9 by root at 0s `` for q3 and limit p vm/disk 2 until 40s #11 by root at 0s `freeze` and limit p vm/disk 25 #12 by root at 0s `` for q4; request q4 #12 of root at 0s: p vm/disk 25 over 1 ``, approved before at 0s; approved 25 as limit #12 by root at 0s ``
@@ -323,10 +323,10 @@ fn two_levels() {
                 at acme vm/disk: 10 by limit #5 vm/disk of root ``; used 9 held 0 asked 2, short by 1; 11 would do; fits never
             > as pat@team submit q1 team vm/disk 4 because r3
               request q1 #10 of pat at 0s: team vm/disk 4 over 3 `r3`; pending
-              acme#10 RequestSubmitted by pat at 0s: request q1 #10 of pat at 0s: team vm/disk 4 over 3 `r3`; pending
+              acme#10 RequestSubmitted by pat at 0s because `r3`: request q1 #10 of pat at 0s: team vm/disk 4 over 3 `r3`; pending
             > as pat@acme submit q2 acme vm/disk 11 because r3
               request q2 #11 of pat at 0s: acme vm/disk 11 over 10 `r3`; pending
-              acme#11 RequestSubmitted by pat at 0s: request q2 #11 of pat at 0s: acme vm/disk 11 over 10 `r3`; pending
+              acme#11 RequestSubmitted by pat at 0s because `r3`: request q2 #11 of pat at 0s: acme vm/disk 11 over 10 `r3`; pending
             > approve q1
               request q1 #12 of pat at 0s: team vm/disk 4 over 3 `r3`; approved 4 as limit #12 by root at 0s ``
               acme#12 RequestApproved by root at 0s: limit team vm/disk 4 #12 by root at 0s `` for q1; request q1 #12 of pat at 0s: team vm/disk 4 over 3 `r3`; approved 4 as limit #12 by root at 0s ``

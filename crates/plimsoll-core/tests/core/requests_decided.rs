@@ -36,7 +36,7 @@ fn automatic() {
             > submit q2 p x/y 8
               request q2 #7 of root at 0s: p x/y 8 over 4 ``; approved at once 8 as limit #7 by root at 0s `within the resource's rule for automatic approval`
               acme#6 RequestSubmitted by root at 0s: request q2 #6 of root at 0s: p x/y 8 over 4 ``; pending
-              acme#7 RequestApproved by root at 0s: limit p x/y 8 #7 by root at 0s `within the resource's rule for automatic approval` for q2; request q2 #7 of root at 0s: p x/y 8 over 4 ``; approved at once 8 as limit #7 by root at 0s `within the resource's rule for automatic approval`
+              acme#7 RequestApproved by root at 0s because `within the resource's rule for automatic approval`: limit p x/y 8 #7 by root at 0s `within the resource's rule for automatic approval` for q2; request q2 #7 of root at 0s: p x/y 8 over 4 ``; approved at once 8 as limit #7 by root at 0s `within the resource's rule for automatic approval`
             > at 59999ms submit q3 p x/y 10
               request q3 #8 of root at 59999ms: p x/y 10 over 8 ``, approved before at 0s; pending
               acme#8 RequestSubmitted by root at 59999ms: request q3 #8 of root at 59999ms: p x/y 10 over 8 ``, approved before at 0s; pending
@@ -46,7 +46,7 @@ fn automatic() {
             > at 60s submit q4 p x/y 10
               request q4 #11 of root at 60s: p x/y 10 over 8 ``, approved before at 0s; approved at once 10 as limit #11 by root at 60s `within the resource's rule for automatic approval`
               acme#10 RequestSubmitted by root at 60s: request q4 #10 of root at 60s: p x/y 10 over 8 ``, approved before at 0s; pending
-              acme#11 RequestApproved by root at 60s: limit p x/y 10 #11 by root at 60s `within the resource's rule for automatic approval` for q4; request q4 #11 of root at 60s: p x/y 10 over 8 ``, approved before at 0s; approved at once 10 as limit #11 by root at 60s `within the resource's rule for automatic approval`
+              acme#11 RequestApproved by root at 60s because `within the resource's rule for automatic approval`: limit p x/y 10 #11 by root at 60s `within the resource's rule for automatic approval` for q4; request q4 #11 of root at 60s: p x/y 10 over 8 ``, approved before at 0s; approved at once 10 as limit #11 by root at 60s `within the resource's rule for automatic approval`
             > at 120s submit q5 p x/y 11
               request q5 #12 of root at 120s: p x/y 11 over 10 ``, approved before at 60s; pending
               acme#12 RequestSubmitted by root at 120s: request q5 #12 of root at 120s: p x/y 11 over 10 ``, approved before at 60s; pending
@@ -98,11 +98,11 @@ fn automatic_or_not() {
             > submit q3 p x/y 1
               request q3 #9 of root at 0s: p x/y 1 over 0 ``; approved at once 1 as limit #9 by root at 0s `within the resource's rule for automatic approval`
               acme#8 RequestSubmitted by root at 0s: request q3 #8 of root at 0s: p x/y 1 over 0 ``; pending
-              acme#9 RequestApproved by root at 0s: limit p x/y 1 #9 by root at 0s `within the resource's rule for automatic approval` for q3; request q3 #9 of root at 0s: p x/y 1 over 0 ``; approved at once 1 as limit #9 by root at 0s `within the resource's rule for automatic approval`
+              acme#9 RequestApproved by root at 0s because `within the resource's rule for automatic approval`: limit p x/y 1 #9 by root at 0s `within the resource's rule for automatic approval` for q3; request q3 #9 of root at 0s: p x/y 1 over 0 ``; approved at once 1 as limit #9 by root at 0s `within the resource's rule for automatic approval`
             > submit q4 p x/y 2
               request q4 #11 of root at 0s: p x/y 2 over 1 ``, approved before at 0s; approved at once 2 as limit #11 by root at 0s `within the resource's rule for automatic approval`
               acme#10 RequestSubmitted by root at 0s: request q4 #10 of root at 0s: p x/y 2 over 1 ``, approved before at 0s; pending
-              acme#11 RequestApproved by root at 0s: limit p x/y 2 #11 by root at 0s `within the resource's rule for automatic approval` for q4; request q4 #11 of root at 0s: p x/y 2 over 1 ``, approved before at 0s; approved at once 2 as limit #11 by root at 0s `within the resource's rule for automatic approval`
+              acme#11 RequestApproved by root at 0s because `within the resource's rule for automatic approval`: limit p x/y 2 #11 by root at 0s `within the resource's rule for automatic approval` for q4; request q4 #11 of root at 0s: p x/y 2 over 1 ``, approved before at 0s; approved at once 2 as limit #11 by root at 0s `within the resource's rule for automatic approval`
             > approve q4
               request q4 #11 of root at 0s: p x/y 2 over 1 ``, approved before at 0s; approved at once 2 as limit #11 by root at 0s `within the resource's rule for automatic approval`
             > deny q4
@@ -150,7 +150,7 @@ fn cool_off_after_the_last() {
             > at 70s submit q4 p x/y 10
               request q4 #11 of root at 70s: p x/y 10 over 5 ``, approved before at 10s; approved at once 10 as limit #11 by root at 70s `within the resource's rule for automatic approval`
               acme#10 RequestSubmitted by root at 70s: request q4 #10 of root at 70s: p x/y 10 over 5 ``, approved before at 10s; pending
-              acme#11 RequestApproved by root at 70s: limit p x/y 20 until 90s #5 by root at 0s `` for q1 and limit p x/y 10 #11 by root at 70s `within the resource's rule for automatic approval` for q4; request q4 #11 of root at 70s: p x/y 10 over 5 ``, approved before at 10s; approved at once 10 as limit #11 by root at 70s `within the resource's rule for automatic approval`
+              acme#11 RequestApproved by root at 70s because `within the resource's rule for automatic approval`: limit p x/y 20 until 90s #5 by root at 0s `` for q1 and limit p x/y 10 #11 by root at 70s `within the resource's rule for automatic approval` for q4; request q4 #11 of root at 70s: p x/y 10 over 5 ``, approved before at 10s; approved at once 10 as limit #11 by root at 70s `within the resource's rule for automatic approval`
         "#]],
     );
 }
@@ -248,7 +248,7 @@ fn what_no_rule_approves() {
             > submit q1 p x/y 2
               request q1 #5 of root at 0s: p x/y 2 over 1 ``; approved at once 2 as limit #5 by root at 0s `within the resource's rule for automatic approval`
               acme#4 RequestSubmitted by root at 0s: request q1 #4 of root at 0s: p x/y 2 over 1 ``; pending
-              acme#5 RequestApproved by root at 0s: limit p x/y 2 #5 by root at 0s `within the resource's rule for automatic approval` for q1; request q1 #5 of root at 0s: p x/y 2 over 1 ``; approved at once 2 as limit #5 by root at 0s `within the resource's rule for automatic approval`
+              acme#5 RequestApproved by root at 0s because `within the resource's rule for automatic approval`: limit p x/y 2 #5 by root at 0s `within the resource's rule for automatic approval` for q1; request q1 #5 of root at 0s: p x/y 2 over 1 ``; approved at once 2 as limit #5 by root at 0s `within the resource's rule for automatic approval`
             > limit p x/y 3
               limit p x/y 3 #6 by root at 0s ``
               acme#6 LimitPut by root at 0s: limit p x/y 3 #6 by root at 0s ``
@@ -291,7 +291,7 @@ fn what_was_granted_in_full_is_told_again() {
             > submit q1 p x/y 2
               request q1 #5 of root at 0s: p x/y 2 over 1 ``; approved at once 2 as limit #5 by root at 0s `within the resource's rule for automatic approval`
               acme#4 RequestSubmitted by root at 0s: request q1 #4 of root at 0s: p x/y 2 over 1 ``; pending
-              acme#5 RequestApproved by root at 0s: limit p x/y 2 #5 by root at 0s `within the resource's rule for automatic approval` for q1; request q1 #5 of root at 0s: p x/y 2 over 1 ``; approved at once 2 as limit #5 by root at 0s `within the resource's rule for automatic approval`
+              acme#5 RequestApproved by root at 0s because `within the resource's rule for automatic approval`: limit p x/y 2 #5 by root at 0s `within the resource's rule for automatic approval` for q1; request q1 #5 of root at 0s: p x/y 2 over 1 ``; approved at once 2 as limit #5 by root at 0s `within the resource's rule for automatic approval`
             > submit q2 p x/y 2
               request q1 #5 of root at 0s: p x/y 2 over 1 ``; approved at once 2 as limit #5 by root at 0s `within the resource's rule for automatic approval`
             > limit p x/y 1
@@ -300,7 +300,7 @@ fn what_was_granted_in_full_is_told_again() {
             > submit q3 p x/y 2
               request q3 #8 of root at 0s: p x/y 2 over 1 ``, approved before at 0s; approved at once 2 as limit #8 by root at 0s `within the resource's rule for automatic approval`
               acme#7 RequestSubmitted by root at 0s: request q3 #7 of root at 0s: p x/y 2 over 1 ``, approved before at 0s; pending
-              acme#8 RequestApproved by root at 0s: limit p x/y 2 #8 by root at 0s `within the resource's rule for automatic approval` for q3; request q3 #8 of root at 0s: p x/y 2 over 1 ``, approved before at 0s; approved at once 2 as limit #8 by root at 0s `within the resource's rule for automatic approval`
+              acme#8 RequestApproved by root at 0s because `within the resource's rule for automatic approval`: limit p x/y 2 #8 by root at 0s `within the resource's rule for automatic approval` for q3; request q3 #8 of root at 0s: p x/y 2 over 1 ``, approved before at 0s; approved at once 2 as limit #8 by root at 0s `within the resource's rule for automatic approval`
         "#]],
     );
 }

@@ -32,7 +32,7 @@ fn for_a_time() {
               acme#4 LimitPut by root at 0s: limit p vm/disk 1 #4 by root at 0s ``
             > limit p vm/disk 5 from 10s until 20s because sale
               limit p vm/disk 5 from 10s until 20s #5 by root at 0s `sale`
-              acme#5 LimitPut by root at 0s: limit p vm/disk 1 #4 by root at 0s `` and limit p vm/disk 5 from 10s until 20s #5 by root at 0s `sale`
+              acme#5 LimitPut by root at 0s because `sale`: limit p vm/disk 1 #4 by root at 0s `` and limit p vm/disk 5 from 10s until 20s #5 by root at 0s `sale`
             > at 9999ms check p vm/disk 2
               DENIED quota_exceeded
                 at p vm/disk: 1 by limit #4 vm/disk of root ``; used 0 held 0 asked 2, short by 1; 2 would do; fits never

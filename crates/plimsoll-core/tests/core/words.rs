@@ -5,7 +5,7 @@ use std::str::SplitWhitespace;
 
 use plimsoll_core::amount::{Amount, Ceiling};
 use plimsoll_core::command::{
-    Action, ApproveRequest, CreatePrincipal, DeleteLimit, Expected, Extend, Grounds, PutLimit,
+    Action, ApproveRequest, CreatePrincipal, DeleteLimit, Expected, Extend, Grounds, Put, PutLimit,
     PutScope, PutWebhook, ReservationRef, Reserve, Resize, RuleRequest, Settle, SubmitRequest,
     Transfer,
 };
@@ -23,24 +23,22 @@ use crate::world::{
 /// What a command asks for.
 pub(crate) fn action(words: &mut Words<'_>) -> Action {
     match words.next() {
-        "resource" => Action::PutResource(words.resource()),
-        "location" => Action::PutLocation(Location {
-            id: location(words.next()),
-            name: text(words.after("named").unwrap_or("")),
-            attributes: Attributes::default(),
+        "resource" => Action::PutResource(Put {
+            row: words.resource(),
+            reason: words.reason(),
         }),
-        "scope" => Action::PutScope(PutScope {
-            id: scope(words.next()),
-            parent: words.after("under").map(scope),
-            kind: text(words.after("kind").unwrap_or("")),
-            tier: words.after("tier").map(tier),
+        "location" => Action::PutLocation(words.location()),
+        "scope" => Action::PutScope(words.scope()),
+        "tier" => Action::PutTier(Put {
+            row: words.tier(),
+            reason: words.reason(),
         }),
-        "tier" => Action::PutTier(words.tier()),
         "limit" => Action::PutLimit(words.limit()),
         "unlimit" => Action::DeleteLimit(DeleteLimit {
             scope: scope(words.next()),
             item: item(words.next()),
             window: words.window(),
+            reason: words.reason(),
             expected: words.expected(),
         }),
         "refused" => Action::CountRefusals {
@@ -160,6 +158,24 @@ impl<'a> Words<'a> {
                 Alerts::new(percents.collect()).expect("parts of a limit")
             }),
             description: text(""),
+        }
+    }
+
+    fn location(&mut self) -> Location {
+        Location {
+            id: location(self.next()),
+            name: text(self.after("named").unwrap_or("")),
+            attributes: Attributes::default(),
+        }
+    }
+
+    fn scope(&mut self) -> PutScope {
+        PutScope {
+            id: scope(self.next()),
+            parent: self.after("under").map(scope),
+            kind: text(self.after("kind").unwrap_or("")),
+            tier: self.after("tier").map(tier),
+            reason: self.reason(),
         }
     }
 

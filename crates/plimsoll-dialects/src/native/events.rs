@@ -11,20 +11,32 @@ use super::EventFilter;
 /// `None` where that is nothing, or where the filter does not ask for it.
 ///
 /// `rows` must have every scope that the event names, with the scopes above. What is forgotten is
-/// told at the tenant alone: where it was is not known any more. Nobody sees the catalogue's events
-/// here, so no credential and no sealed secret has a way out.
+/// told at the tenant alone: where it was is not known any more. Without a scope, the catalogue's
+/// events are told, whole; nobody else sees them.
 pub fn visible<R: Rows>(
     rows: &R,
     event: &Event,
-    scope: &ScopeId,
+    scope: Option<&ScopeId>,
     filter: &EventFilter,
 ) -> Option<Event> {
-    let Log::Tenant(tenant) = &event.log else {
-        return None;
-    };
     if filter.cause.is_some_and(|cause| cause != event.cause) {
         return None;
     }
+    match (&event.log, scope) {
+        (Log::Catalogue, None) => Some(event.clone()),
+        (Log::Tenant(tenant), Some(scope)) => visible_at(rows, event, tenant, scope, filter),
+        (Log::Catalogue, Some(_)) | (Log::Tenant(_), None) => None,
+    }
+}
+
+/// An event of a tenant, as a reader of one of its scopes sees it.
+fn visible_at<R: Rows>(
+    rows: &R,
+    event: &Event,
+    tenant: &ScopeId,
+    scope: &ScopeId,
+    filter: &EventFilter,
+) -> Option<Event> {
     let reach = Reach::Below(scope.clone());
     let is_within = |id: &ScopeId| scope_within(rows, &reach, id).is_some();
     let is_seen = |change: &&Change| match change {
@@ -55,6 +67,7 @@ pub fn visible<R: Rows>(
         at: event.at,
         actor: event.actor.clone(),
         cause: event.cause,
+        reason: event.reason.clone(),
         mark: seen_mark(&event.mark, is_within),
         crossed: crossed.cloned().collect(),
         changes,

@@ -7,7 +7,7 @@ use schemars::{Schema, json_schema};
 
 use super::AsOf;
 use super::wire::leaf::Time;
-use super::wire::words::{Flag, Revision, Spelled, StateName, StatusName};
+use super::wire::words::{Flag, Reason, Revision, Spelled, StateName, StatusName};
 
 /// The most items of a page whose size the caller does not name.
 pub(super) const PAGE_SIZE_DEFAULT: usize = 100;
@@ -27,6 +27,7 @@ pub(super) enum Parameter {
     StartsAt,
     EndsAt,
     DryRun,
+    Reason,
     After,
     Cause,
     PageSize,
@@ -48,6 +49,7 @@ impl Parameter {
             Parameter::StartsAt => "starts_at",
             Parameter::EndsAt => "ends_at",
             Parameter::DryRun => "dry_run",
+            Parameter::Reason => "reason",
             Parameter::After => "after",
             Parameter::Cause => "cause",
             Parameter::PageSize => "page_size",
@@ -85,6 +87,7 @@ impl Parameter {
             Parameter::DryRun => {
                 "Whether to set nothing and to tell where more is taken than the limit would allow."
             }
+            Parameter::Reason => "Why, for the log; not blank.",
             Parameter::After => {
                 "The revision of the last event that you know; left out, from the first. A live reader's `last-event-id` goes before it."
             }
@@ -106,6 +109,7 @@ impl Parameter {
             Parameter::AsOf => AsOf::schema(),
             Parameter::StartsAt | Parameter::EndsAt => <Time as Spelled>::schema(),
             Parameter::DryRun => Flag::schema(),
+            Parameter::Reason => Reason::schema(),
             Parameter::After => Revision::schema(),
             Parameter::Cause => Cause::schema(),
             Parameter::PageSize => json_schema!({

@@ -46,10 +46,10 @@ pub enum Read {
         /// Which part of the list.
         page: Page<Item>,
     },
-    /// What has happened at a scope and everything below it.
+    /// What has happened at a scope and everything below it, or to what belongs to no tenant.
     Events {
-        /// The scope.
-        scope: ScopeId,
+        /// The scope; `None` for what belongs to no tenant.
+        scope: Option<ScopeId>,
         /// Which of them.
         filter: EventFilter,
         /// The revision of the last event that the caller knows; 0 before the first.

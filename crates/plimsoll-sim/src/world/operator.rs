@@ -294,7 +294,7 @@ pub(super) fn put_limit(random: &mut Random, tenant: &str, now_ms: u64) -> Draft
     let height = 4 - scope.split('-').count() as u64;
     let mut body = json!({
         "resource": kind.name, "limit": limit_of(random, kind, height),
-        "reason": *random.pick(&["launch", "cleanup", ""]),
+        "reason": *random.pick(&["launch", "cleanup"]),
     });
     if kind.per_location && random.permille(500) {
         let location = if is_hot {

@@ -209,6 +209,7 @@ impl<'a> Reader<'a> {
         let at = self.instant()?;
         let actor = self.name(PrincipalId::parse)?;
         let cause = self.cause()?;
+        let reason = self.optional_name(Text::parse)?;
         let mark = self.mark()?;
         let changes = (0..self.len()?)
             .map(|_| self.change())
@@ -222,6 +223,7 @@ impl<'a> Reader<'a> {
             at,
             actor,
             cause,
+            reason,
             mark,
             changes,
             crossed,

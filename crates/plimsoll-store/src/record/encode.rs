@@ -23,6 +23,7 @@ pub(super) fn event(out: &mut Vec<u8>, event: &Event) {
     instant(out, event.at);
     text(out, event.actor.as_str());
     out.push(cause_number(event.cause));
+    optional_text(out, event.reason.as_ref().map(|it| it.as_str()));
     match &event.mark {
         Mark::Enforced => out.push(0),
         Mark::Forced { reason } => {

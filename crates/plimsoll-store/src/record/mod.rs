@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! offset  bytes  field
-//!      0      1  version, 3
+//!      0      1  version, 4
 //!      1      8  sequence, little endian, from 1
 //!      9     32  previous: the hash of the record before; zeros in the first
 //!     41      4  number of events, little endian
@@ -28,7 +28,7 @@ use sha2::{Digest, Sha256};
 pub use decode::Damage;
 
 /// The layout that this build writes. It reads this one only: those before were never released.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 const EVENTS_OFFSET: usize = 45;
 const TRAILER_LEN: usize = 36;
 
@@ -140,7 +140,7 @@ impl<'a> Sealed<'a> {
         }
         match body[0] {
             VERSION => Ok(Self::of(body, hash)),
-            1 | 2 => Err(Damage {
+            1..=3 => Err(Damage {
                 offset: 0,
                 what: "the record was written by an unreleased build, in a version not known here",
             }),

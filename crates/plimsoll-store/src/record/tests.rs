@@ -76,6 +76,7 @@ fn event(cause: Cause, changes: Vec<Change>) -> Event {
         at: instant(1_000),
         actor: name("root", PrincipalId::parse),
         cause,
+        reason: None,
         mark: Mark::Enforced,
         changes,
         crossed: Vec::new(),
@@ -190,70 +191,76 @@ fn the_layout_stays() {
     let changes = (0..CHANGE_KINDS).map(|kind| dice.change(kind)).collect();
     let reason = name("rush", Text::parse);
     let (bytes, _) = record(&[Event {
+        reason: Some(name("why", Text::parse)),
         mark: Mark::Forced { reason },
         ..event(Cause::Reserved, changes)
     }]);
     check_bytes(
         &bytes,
         expect![[r#"
-            03 07 00 00 00 00 00 00 00 09 09 09 09 09 09 09
+            04 07 00 00 00 00 00 00 00 09 09 09 09 09 09 09
             09 09 09 09 09 09 09 09 09 09 09 09 09 09 09 09
             09 09 09 09 09 09 09 09 09 01 00 00 00 01 01 74
-            03 e8 07 04 72 6f 6f 74 00 01 04 72 75 73 68 0f
-            00 08 76 6d 2f 69 6d 61 67 65 01 78 00 f3 ad e5
-            ad 9b a2 bb 03 00 01 0f 5a c3 bc 72 69 63 68 2c
-            20 e6 97 a5 e6 9c ac 01 8f f5 eb 92 ec b2 96 0b
-            00 fa dc 9f f4 cc f9 81 bb 3d 00 01 05 46 52 41
-            2d 41 0f 5a c3 bc 72 69 63 68 2c 20 e6 97 a5 e6
-            9c ac 01 02 6b 30 00 02 03 74 2d 62 01 01 74 01
-            75 02 00 01 05 6c 61 72 67 65 03 01 75 08 76 6d
-            2f 69 6d 61 67 65 01 05 46 52 41 2d 41 01 00 00
-            00 87 c5 ff d3 b4 8c 83 03 02 03 6d 69 61 bd 91
-            1b 00 01 02 71 31 00 04 01 75 08 76 6d 2f 69 6d
-            61 67 65 01 05 46 52 41 2d 41 88 90 f6 8e 90 b9
-            c3 cf 28 c3 e8 ca 04 00 80 01 05 03 74 2d 61 08
-            76 6d 2f 69 6d 61 67 65 01 05 46 52 41 2d 41 be
-            07 b2 de 80 9b a6 de bc 05 06 01 75 02 72 34 01
-            75 03 08 76 6d 2f 69 6d 61 67 65 01 05 46 52 41
-            2d 41 d8 e4 11 08 76 6d 2f 69 6d 61 67 65 01 05
-            48 4b 47 2d 41 83 8b 0d 08 76 6d 2f 69 6d 61 67
-            65 00 84 81 18 01 01 75 01 08 76 6d 2f 69 6d 61
-            67 65 01 05 46 52 41 2d 41 c0 b0 2c c0 b0 2c 00
-            a8 81 06 01 01 78 00 01 02 6b 30 13 61 20 22 71
-            75 6f 74 65 64 22 20 5c 20 27 74 65 78 74 27 02
-            01 a9 84 99 d9 f4 0d c7 cf 8e 80 af b6 9a 03 07
-            02 6b 31 03 00 01 01 07 07 07 07 07 07 07 07 07
+            03 e8 07 04 72 6f 6f 74 00 01 03 77 68 79 01 04
+            72 75 73 68 0f 00 08 76 6d 2f 69 6d 61 67 65 01
+            78 00 f3 ad e5 ad 9b a2 bb 03 00 01 0f 5a c3 bc
+            72 69 63 68 2c 20 e6 97 a5 e6 9c ac 01 8f f5 eb
+            92 ec b2 96 0b 00 fa dc 9f f4 cc f9 81 bb 3d 00
+            01 05 46 52 41 2d 41 0f 5a c3 bc 72 69 63 68 2c
+            20 e6 97 a5 e6 9c ac 01 02 6b 30 00 02 03 74 2d
+            62 01 01 74 01 75 02 00 01 05 6c 61 72 67 65 03
+            01 75 08 76 6d 2f 69 6d 61 67 65 01 05 46 52 41
+            2d 41 01 00 00 00 87 c5 ff d3 b4 8c 83 03 02 03
+            6d 69 61 bd 91 1b 00 01 02 71 31 00 04 01 75 08
+            76 6d 2f 69 6d 61 67 65 01 05 46 52 41 2d 41 88
+            90 f6 8e 90 b9 c3 cf 28 c3 e8 ca 04 00 80 01 05
+            03 74 2d 61 08 76 6d 2f 69 6d 61 67 65 01 05 46
+            52 41 2d 41 be 07 b2 de 80 9b a6 de bc 05 06 01
+            75 02 72 34 01 75 03 08 76 6d 2f 69 6d 61 67 65
+            01 05 46 52 41 2d 41 d8 e4 11 08 76 6d 2f 69 6d
+            61 67 65 01 05 48 4b 47 2d 41 83 8b 0d 08 76 6d
+            2f 69 6d 61 67 65 00 84 81 18 01 01 75 01 08 76
+            6d 2f 69 6d 61 67 65 01 05 46 52 41 2d 41 c0 b0
+            2c c0 b0 2c 00 a8 81 06 01 01 78 00 01 02 6b 30
+            13 61 20 22 71 75 6f 74 65 64 22 20 5c 20 27 74
+            65 78 74 27 02 01 a9 84 99 d9 f4 0d c7 cf 8e 80
+            af b6 9a 03 07 02 6b 31 03 00 01 01 07 07 07 07
             07 07 07 07 07 07 07 07 07 07 07 07 07 07 07 07
-            07 07 07 07 07 07 07 00 01 80 01 13 61 20 22 71
-            75 6f 74 65 64 22 20 5c 20 27 74 65 78 74 27 a3
-            97 94 8c df c3 10 ff ff ff ff ff ff ff ff ff 01
-            08 02 6b 33 09 03 74 2d 61 02 72 31 0a 05 73 6d
-            61 6c 6c 00 01 08 76 6d 2f 69 6d 61 67 65 00 01
-            00 0b 02 71 33 01 75 03 74 2d 62 08 76 6d 2f 69
-            6d 61 67 65 00 01 0f 5a c3 bc 72 69 63 68 2c 20
-            e6 97 a5 e6 9c ac 03 74 6f 6d 80 01 00 87 9b bb
-            ce b0 cd c9 03 01 a9 f0 c8 c2 9b e5 31 02 03 6d
-            69 61 7f 01 78 91 ce e4 de a6 ab 96 2e 0c 01 74
-            02 71 32 0d 02 77 32 01 03 74 2d 62 01 78 03 00
-            03 04 30 6f 1b 00 f5 59 91 c8 00 6f 1b 00 f5 59
-            91 c8 00 6f 1b 00 f5 59 91 c8 00 6f 1b 00 f5 59
-            91 c8 00 6f 1b 00 f5 59 91 c8 00 6f 1b 00 f5 59
-            91 c8 00 01 c5 84 d1 b7 dc dc 99 db 2b c2 da e2
-            a6 ea c9 37 0e 02 77 31 00 ab 31 24 06 53 9f de
-            75 74 77 45 58 c9 3a 2a 38 fe 91 45 56 e6 ce aa
-            da 22 da ef 76 05 9f 79 9e f9 f9 34 07
+            07 07 07 07 07 07 07 07 07 07 07 07 00 01 80 01
+            13 61 20 22 71 75 6f 74 65 64 22 20 5c 20 27 74
+            65 78 74 27 a3 97 94 8c df c3 10 ff ff ff ff ff
+            ff ff ff ff 01 08 02 6b 33 09 03 74 2d 61 02 72
+            31 0a 05 73 6d 61 6c 6c 00 01 08 76 6d 2f 69 6d
+            61 67 65 00 01 00 0b 02 71 33 01 75 03 74 2d 62
+            08 76 6d 2f 69 6d 61 67 65 00 01 0f 5a c3 bc 72
+            69 63 68 2c 20 e6 97 a5 e6 9c ac 03 74 6f 6d 80
+            01 00 87 9b bb ce b0 cd c9 03 01 a9 f0 c8 c2 9b
+            e5 31 02 03 6d 69 61 7f 01 78 91 ce e4 de a6 ab
+            96 2e 0c 01 74 02 71 32 0d 02 77 32 01 03 74 2d
+            62 01 78 03 00 03 04 30 6f 1b 00 f5 59 91 c8 00
+            6f 1b 00 f5 59 91 c8 00 6f 1b 00 f5 59 91 c8 00
+            6f 1b 00 f5 59 91 c8 00 6f 1b 00 f5 59 91 c8 00
+            6f 1b 00 f5 59 91 c8 00 01 c5 84 d1 b7 dc dc 99
+            db 2b c2 da e2 a6 ea c9 37 0e 02 77 31 00 0d 96
+            da 51 01 f3 0b 9e 31 1e 2d ae 55 27 70 93 30 13
+            49 2c 79 79 93 ea a4 42 e7 09 fd 65 4f 1c 1b 12
+            b1 63
         "#]],
     );
+}
+
+#[test]
+fn the_layout_without_events_stays() {
     let (bytes, _) = record(&[]);
     check_bytes(
         &bytes,
         expect![[r#"
-            03 07 00 00 00 00 00 00 00 09 09 09 09 09 09 09
+            04 07 00 00 00 00 00 00 00 09 09 09 09 09 09 09
             09 09 09 09 09 09 09 09 09 09 09 09 09 09 09 09
-            09 09 09 09 09 09 09 09 09 00 00 00 00 87 be ae
-            80 f9 e1 49 de 70 14 7b 4c 37 40 98 f5 4e ad fe
-            3e 56 54 db 94 7b 8c 3d 62 6d 0f 1d d0 a8 60 f0
-            ab
+            09 09 09 09 09 09 09 09 09 00 00 00 00 e1 6b ae
+            5c 93 55 10 54 30 e3 df 5b c8 ce 0e 11 08 d3 de
+            93 9a 1a a2 f2 81 41 63 7b 1c d7 ca 48 12 cb 72
+            15
         "#]],
     );
 }
@@ -316,7 +323,7 @@ fn hostile_records_are_refused_with_a_reason() {
     let damage = |body: Vec<u8>, expect: Expect| check_damage(&body, expect);
     damage(vec![], expect!["the record is cut short (byte 36)"]);
     damage(
-        [&[4][..], &header(0)[1..]].concat(),
+        [&[5][..], &header(0)[1..]].concat(),
         expect!["the record is of a version not known here (byte 0)"],
     );
     damage(
@@ -354,22 +361,22 @@ fn hostile_records_are_refused_with_a_reason() {
         expect!["a number does not fit into 64 bits (byte 56)"],
     );
     // An event of as many changes as the record has bytes.
-    let event = [0, 1, 1, 1, b'r', 0, 0, 50, 8, 1, b'k'];
-    damage(with(1, &event), expect!["a value is cut short (byte 56)"]);
+    let event = [0, 1, 1, 1, b'r', 0, 0, 0, 50, 8, 1, b'k'];
+    damage(with(1, &event), expect!["a value is cut short (byte 57)"]);
     damage(
-        with(1, &[0, 1, 1, 1, b'r', 25, 0, 0]),
+        with(1, &[0, 1, 1, 1, b'r', 25, 0, 0, 0]),
         expect!["a cause is of no known kind (byte 51)"],
     );
     damage(
-        with(1, &[0, 1, 1, 1, b'r', 0, 4, 0]),
-        expect!["a mark is of no known kind (byte 52)"],
+        with(1, &[0, 1, 1, 1, b'r', 0, 0, 4, 0]),
+        expect!["a mark is of no known kind (byte 53)"],
     );
     damage(
-        with(1, &[0, 1, 1, 1, b'r', 0, 0, 1, 15]),
-        expect!["a change is of no known kind (byte 54)"],
+        with(1, &[0, 1, 1, 1, b'r', 0, 0, 0, 1, 15]),
+        expect!["a change is of no known kind (byte 55)"],
     );
     damage(
-        with(1, &[0, 1, 1, 1, b'\n', 0, 0, 0]),
+        with(1, &[0, 1, 1, 1, b'\n', 0, 0, 0, 0]),
         expect!["a name is not one (byte 50)"],
     );
 }
@@ -381,7 +388,7 @@ fn an_original_that_nobody_asked_for_is_refused() {
         8, b'v', b'm', b'/', b'i', b'm', b'a', b'g', b'e', 0, // vm/image at no location
     ];
     let body = |least: u8| {
-        let head = [0, 1, 1, 1, b'r', 0, 0, 1, 6, 1, b't', 1, b'r', 1, b't'];
+        let head = [0, 1, 1, 1, b'r', 0, 0, 0, 1, 6, 1, b't', 1, b'r', 1, b't'];
         let lines = [&[1][..], &image, &[5]].concat();
         let original = [&[1, 1, b't', 1][..], &image, &[5, least]].concat();
         let rest = [1, 0, 0, 0, 1, 0, 0, 0];
@@ -390,7 +397,7 @@ fn an_original_that_nobody_asked_for_is_refused() {
     for least in [0, 6] {
         check_damage(
             &body(least),
-            expect!["an original's lines are none (byte 88)"],
+            expect!["an original's lines are none (byte 89)"],
         );
     }
     for least in 1..=5 {

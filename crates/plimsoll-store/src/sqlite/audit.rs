@@ -192,11 +192,7 @@ fn effective<'a>(
 ) -> Option<Effective<'a>> {
     let scope = rows.scope(more.scope)?;
     let resource = rows.resource(&more.item.resource)?;
-    Some(if more.scope == user {
-        ceilings::at_user(rows, scope, resource, more.item, at)
-    } else {
-        ceilings::at_parent(rows, scope, more.item, at)
-    })
+    Some(ceilings::at(rows, scope, user, resource, more.item, at))
 }
 
 fn units(ceiling: Ceiling) -> String {

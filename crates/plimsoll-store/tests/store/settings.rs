@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::command::{
-    Action, ApproveRequest, Command, PutLimit, PutScope, PutWebhook, RuleRequest, SubmitRequest,
+    Action, ApproveRequest, Command, Put, PutLimit, PutScope, PutWebhook, RuleRequest,
+    SubmitRequest,
 };
 use plimsoll_core::event::{Cause, Log, Mark};
 use plimsoll_core::model::{
@@ -38,11 +39,13 @@ fn put_tier(disks: u64) -> Command {
         ceiling: finite(disks),
         mode: Mode::Enforce,
     };
-    by_root(Action::PutTier(Tier {
+    let tier = Tier {
         name: name("small", TierName::parse),
         description: text("a few"),
         limits: TierLimits::new(vec![limit]).expect("one"),
-    }))
+    };
+    let reason = text("for a start");
+    by_root(Action::PutTier(Put { row: tier, reason }))
 }
 
 fn give_tier(scope_id: &str) -> Command {
@@ -177,7 +180,7 @@ fn requests_go_their_way() {
             }),
             alerts: Alerts::new(vec![50]).expect("one"),
         };
-        stores.step(&[by_root(Action::PutResource(image))]);
+        stores.step(&[put_whole_resource(image)]);
         stores.clock.set(100);
         let outcomes = stores.step(&[request("q7", "p", "vm/image", 20)]);
         let Some(Outcome::Done(Done::Request(approved))) = outcomes.first() else {

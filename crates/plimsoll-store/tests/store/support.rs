@@ -10,8 +10,8 @@ use std::thread::Thread;
 
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::command::{
-    Action, Command, CreatePrincipal, DeleteLimit, Expected, Extend, Grounds, PutLimit, PutScope,
-    ReservationRef, Reserve, Resize, Settle, Transfer,
+    Action, Command, CreatePrincipal, DeleteLimit, Expected, Extend, Grounds, Put, PutLimit,
+    PutScope, ReservationRef, Reserve, Resize, Settle, Transfer,
 };
 use plimsoll_core::model::{
     Alerts, Asked, Attributes, Credential, Item, Line, Lines, Location, Mode, Reach, Reservation,
@@ -169,7 +169,7 @@ pub(crate) fn by_root(action: Action) -> Command {
 }
 
 pub(crate) fn put_resource(resource: &str, default: Ceiling, per_location: bool) -> Command {
-    by_root(Action::PutResource(Resource {
+    put_whole_resource(Resource {
         name: name(resource, ResourceName::parse),
         unit: text("count"),
         default_ceiling: default,
@@ -178,6 +178,14 @@ pub(crate) fn put_resource(resource: &str, default: Ceiling, per_location: bool)
         description: text("for people: \"quoted\""),
         auto_approval: None,
         alerts: Alerts::default(),
+    })
+}
+
+pub(crate) fn put_whole_resource(resource: Resource) -> Command {
+    let reason = text("it is needed");
+    by_root(Action::PutResource(Put {
+        row: resource,
+        reason,
     }))
 }
 
@@ -196,6 +204,7 @@ pub(crate) fn put_scope(id: &str, parent: Option<&str>) -> Command {
         parent: parent.map(scope),
         kind: text("project"),
         tier: None,
+        reason: text(""),
     }))
 }
 
@@ -216,6 +225,7 @@ pub(crate) fn delete_limit(at: &str, of: &str) -> Command {
         scope: scope(at),
         item: item(of),
         window: Window::ALWAYS,
+        reason: text("no longer needed"),
         expected: Expected::Whatever,
     }))
 }

@@ -283,7 +283,7 @@ fn verify_finds_what_a_start_does_not_read() {
             UPDATE journal SET record = zeroblob(length(record)) WHERE sequence = 6
             `DIR/journal.db` is damaged or foreign:
             record 6:
-            the checksum does not match (byte 839);
+            the checksum does not match (byte 854);
             restore it from a backup
 
         "#]],

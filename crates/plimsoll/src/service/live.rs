@@ -57,7 +57,8 @@ impl Streams {
 
 /// What somebody wants to hear of.
 pub(super) struct Watched {
-    pub(super) scope: ScopeId,
+    /// Without a scope, what happens to the catalogue.
+    pub(super) scope: Option<ScopeId>,
     pub(super) filter: EventFilter,
     /// The revision behind which to start.
     pub(super) after: u64,
@@ -70,7 +71,7 @@ impl Service {
         caller: Caller,
         watched: Watched,
     ) -> Result<Answered, Problem> {
-        let tenant = self.tenant_of(&caller, &watched.scope).await?;
+        let log = self.log_of(&caller, watched.scope.as_ref()).await?;
         let place = Arc::clone(&self.streams.places).try_acquire_owned();
         let place = place.map_err(|_| Problem::unavailable(RETRY_AFTER_S))?;
         let (pieces, live) = mpsc::channel(PIECES_MAX);
@@ -78,7 +79,7 @@ impl Service {
             store: Arc::downgrade(&self.store),
             verifier: Arc::clone(&self.verifier),
             caller,
-            log: Log::Tenant(tenant),
+            log,
             watched,
             pieces,
             _place: place,
@@ -97,6 +98,18 @@ impl Service {
             },
             live: Some(live),
         })
+    }
+
+    /// The log that tells of a scope within the caller's reach; without a scope, the catalogue's.
+    pub(super) async fn log_of(
+        &self,
+        caller: &Caller,
+        scope: Option<&ScopeId>,
+    ) -> Result<Log, Problem> {
+        match scope {
+            Some(scope) => self.tenant_of(caller, scope).await.map(Log::Tenant),
+            None => Ok(Log::Catalogue),
+        }
     }
 
     /// The tenant of a scope within the caller's reach.
@@ -194,7 +207,7 @@ impl Stream {
         let Watched { scope, filter, .. } = &self.watched;
         let shown = |rows: &Tables| {
             let shown = events.iter();
-            let shown = shown.filter_map(|event| visible(rows, event, scope, filter));
+            let shown = shown.filter_map(|event| visible(rows, event, scope.as_ref(), filter));
             shown.collect()
         };
         store.read(&Footprint::default(), shown).await

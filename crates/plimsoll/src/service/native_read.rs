@@ -51,7 +51,10 @@ impl Service {
                 after,
                 size,
                 live: _,
-            } => self.events(caller, &scope, &filter, after, size).await,
+            } => {
+                let scope = scope.as_ref();
+                self.events(caller, scope, &filter, after, size).await
+            }
             Read::Request(id) => self.request(caller, &id).await,
             Read::Requests {
                 scope,

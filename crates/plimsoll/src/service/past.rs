@@ -1,6 +1,5 @@
 //! What the native API tells of the past.
 
-use plimsoll_core::event::Log;
 use plimsoll_core::names::ScopeId;
 use plimsoll_core::rows::{Footprint, Rows};
 use plimsoll_dialects::http::Reply;
@@ -15,15 +14,16 @@ use crate::clock;
 
 impl Service {
     /// A page of the events of a scope: those of the tenant's log that lie at the scope or below.
+    /// Without a scope, of those of the catalogue.
     pub(super) async fn events(
         &self,
         caller: &Caller,
-        scope: &ScopeId,
+        scope: Option<&ScopeId>,
         filter: &EventFilter,
         after: u64,
         size: usize,
     ) -> Result<Reply, Problem> {
-        let log = Log::Tenant(self.tenant_of(caller, scope).await?);
+        let log = self.log_of(caller, scope).await?;
         let events = self.store.events(&log, after, size).await;
         let events = events.map_err(read_problem)?;
         let last = events.last().map(|last| last.revision);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use plimsoll_core::amount::{Amount, Ceiling};
-use plimsoll_core::command::{Action, Expected, PutLimit, PutScope, PutWebhook};
+use plimsoll_core::command::{Action, Expected, Put, PutLimit, PutScope, PutWebhook};
 use plimsoll_core::model::{Alerts, Item, Mode, Reach, Resource, Topic, Webhook, Window};
-use plimsoll_core::names::{ResourceName, ScopeId};
+use plimsoll_core::names::{ResourceName, ScopeId, Text};
 use plimsoll_core::rows::{Footprint, Rows};
 use plimsoll_store::Clock;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -52,15 +52,20 @@ impl World {
             alerts: Alerts::default(),
             description: Text::parse("").unwrap(),
         };
+        let resource = Action::PutResource(Put {
+            row: resource,
+            reason: Text::parse("").unwrap(),
+        });
         let scope = |id| {
             Action::PutScope(PutScope {
                 id: ScopeId::parse(id).unwrap(),
                 parent: None,
                 kind: Text::parse("tenant").unwrap(),
                 tier: None,
+                reason: Text::parse("").unwrap(),
             })
         };
-        let actions = vec![Action::PutResource(resource), scope("acme"), scope("other")];
+        let actions = vec![resource, scope("acme"), scope("other")];
         world.submit(actions).await;
         world
     }

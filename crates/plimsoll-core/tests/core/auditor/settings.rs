@@ -1,14 +1,14 @@
 //! What is set: limits, tiers, requests, tallies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use plimsoll_core::amount::Ceiling;
+use plimsoll_core::amount::{Amount, Ceiling};
 use plimsoll_core::bounds::{LIMITS_OF_ITEM_MAX, REQUESTS_OF_TENANT_MAX};
-use plimsoll_core::event::{Cause, Change, Event, Log};
+use plimsoll_core::event::{Cause, Change, Crossing, Event, Log};
 use plimsoll_core::model::{Item, Limit, Request, RequestStatus, Ruling, Tally};
 use plimsoll_core::names::ScopeId;
 
-use super::Auditor;
+use super::{Auditor, Moment};
 
 impl Auditor {
     /// Judges what is set, and remembers it.
@@ -29,6 +29,48 @@ impl Auditor {
             }
             _ => self.note_catalogue(event),
         }
+    }
+
+    /// Every part that is taken of what counts where an event changes limits.
+    pub(super) fn parts_taken(&self, event: &Event) -> Vec<Crossing> {
+        let limits = event.changes.iter().find_map(|change| match change {
+            Change::Limits { scope, item, .. } => Some((scope, item)),
+            _ => None,
+        });
+        let Some((scope, item)) = limits else {
+            return Vec::new();
+        };
+        let moment = Moment::of(event);
+        // A default binds each scope below, and not their sum.
+        let is_below = |id: &&ScopeId| self.chain(id).get(1) == Some(scope);
+        let user = self.scopes.keys().find(is_below).unwrap_or(scope);
+        let lines = self.reservations.values().flat_map(|row| row.lines.iter());
+        let items: BTreeSet<&Item> = lines
+            .map(|line| &line.item)
+            .filter(|it| it.resource == item.resource)
+            .filter(|it| item.location.is_none() || it.location == item.location)
+            .collect();
+        let mut parts = Vec::new();
+        for of in items {
+            let (used, held) = self.figures(scope, of, moment);
+            let Ceiling::Finite(ceiling) = self.ceiling(user, scope, of, event.at).0 else {
+                continue;
+            };
+            for percent in self.resources[&of.resource].alerts.iter() {
+                let part = u128::from(ceiling.units()) * u128::from(percent);
+                if 0 < used + held && part <= 100 * (used + held) {
+                    let taken = u64::try_from(used + held).ok().and_then(Amount::new);
+                    parts.push(Crossing {
+                        scope: scope.clone(),
+                        item: of.clone(),
+                        percent,
+                        ceiling,
+                        taken: taken.expect("an amount"),
+                    });
+                }
+            }
+        }
+        parts
     }
 
     fn note_catalogue(&mut self, event: &Event) {

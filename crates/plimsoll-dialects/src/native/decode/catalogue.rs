@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use plimsoll_core::command::Action;
+use plimsoll_core::command::{Action, Put};
 use plimsoll_core::model::{
     Alerts, AutoApproval, Item, Location, Mode, Resource, Tier, TierLimit, TierLimits,
 };
@@ -10,6 +10,7 @@ use plimsoll_core::names::{ResourceName, Text};
 
 use super::super::wire::leaf::{AtMost, Object, Parsed, Texts, Whole};
 use super::super::wire::requests::{AutoApprovalBody, LocationBody, ResourceBody, TierBody};
+use super::super::wire::words::Reason;
 use super::super::{Call, Problem, Read};
 use super::lines::wrong;
 use super::{Input, body, parse};
@@ -17,7 +18,7 @@ use super::{Input, body, parse};
 pub(in crate::native) fn put_resource(input: &Input<'_>) -> Result<Call, Problem> {
     let name = resource_name(input)?;
     let body: ResourceBody = body::read(input.body)?;
-    Ok(Call::Act(Action::PutResource(Resource {
+    let resource = Resource {
         name,
         unit: body.unit.0,
         default_ceiling: body.default_limit.0,
@@ -26,6 +27,11 @@ pub(in crate::native) fn put_resource(input: &Input<'_>) -> Result<Call, Problem
         auto_approval: body.auto_approval.map(|Object(rule)| to_rule(rule)),
         alerts: body.alerts.map_or(Ok(Alerts::default()), to_alerts)?,
         description: text(body.description)?,
+    };
+    let reason = reason(body.reason)?;
+    Ok(Call::Act(Action::PutResource(Put {
+        row: resource,
+        reason,
     })))
 }
 
@@ -103,11 +109,13 @@ pub(in crate::native) fn put_tier(input: &Input<'_>) -> Result<Call, Problem> {
     }
     let limits = TierLimits::new(limits)
         .ok_or_else(|| wrong("/limits".to_owned(), "must have each limit once"))?;
-    Ok(Call::Act(Action::PutTier(Tier {
+    let tier = Tier {
         name,
         description: text(body.description)?,
         limits,
-    })))
+    };
+    let reason = reason(body.reason)?;
+    Ok(Call::Act(Action::PutTier(Put { row: tier, reason })))
 }
 
 pub(in crate::native) fn tier(input: &Input<'_>) -> Result<Call, Problem> {
@@ -127,6 +135,11 @@ fn resource_name(input: &Input<'_>) -> Result<ResourceName, Problem> {
         (true, _) | (_, true) => format!("{service}//{name}"),
     };
     parse(&text, "service/name")
+}
+
+/// A reason that may be left out: then it is empty.
+pub(super) fn reason(reason: Option<Parsed<Reason>>) -> Result<Text, Problem> {
+    text(reason.map(|Parsed(Reason(text))| Parsed(text)))
 }
 
 /// A text that may be left out: then it is empty.

@@ -1,12 +1,24 @@
 //! Events, page by page or as they happen.
 
+use plimsoll_core::names::ScopeId;
+
 use super::super::parameter::Parameter;
 use super::super::wire::words::{Revision, Spelled};
 use super::super::{Call, EventFilter, Problem, Read};
 use super::{Input, header};
 use crate::http::Request;
 
-pub(in crate::native) fn all(input: &Input<'_>) -> Result<Call, Problem> {
+/// Those of a scope and below.
+pub(in crate::native) fn of_scope(input: &Input<'_>) -> Result<Call, Problem> {
+    events(input, Some(input.scope()?))
+}
+
+/// Those of what belongs to no tenant.
+pub(in crate::native) fn of_catalogue(input: &Input<'_>) -> Result<Call, Problem> {
+    events(input, None)
+}
+
+fn events(input: &Input<'_>, scope: Option<ScopeId>) -> Result<Call, Problem> {
     let live = wants_stream(&input.request);
     let after: Option<Revision> = input.query.value(Parameter::After)?;
     // Who comes back to a stream sends the query of the first time again: what was told last goes
@@ -17,7 +29,7 @@ pub(in crate::native) fn all(input: &Input<'_>) -> Result<Call, Problem> {
         None
     };
     Ok(Call::Read(Read::Events {
-        scope: input.scope()?,
+        scope,
         filter: EventFilter {
             resource: input.query.value(Parameter::Resource)?,
             location: input.query.value(Parameter::Location)?,

@@ -7,8 +7,9 @@ use plimsoll_core::report::QuotaFilter;
 use super::super::parameter::Parameter;
 use super::super::wire::leaf::{Parsed, Time};
 use super::super::wire::requests::{LimitBody, ScopeBody};
-use super::super::wire::words::Flag;
+use super::super::wire::words::{Flag, Reason};
 use super::super::{Call, Problem, Read};
+use super::catalogue::reason;
 use super::lines::wrong;
 use super::query::problem;
 use super::{Input, body};
@@ -21,6 +22,7 @@ pub(in crate::native) fn put(input: &Input<'_>) -> Result<Call, Problem> {
         parent: body.parent.map(|Parsed(parent)| parent),
         kind: body.kind.0,
         tier: body.tier.map(|Parsed(tier)| tier),
+        reason: reason(body.reason)?,
     })))
 }
 
@@ -52,7 +54,7 @@ pub(in crate::native) fn put_limit(input: &Input<'_>) -> Result<Call, Problem> {
         window,
         ceiling: body.limit.0,
         mode: body.mode.map_or(Mode::Enforce, |Parsed(mode)| mode),
-        reason: body.reason.0,
+        reason: body.reason.0.0,
         expected: input.expected()?,
     };
     Ok(match dry_run {
@@ -64,6 +66,7 @@ pub(in crate::native) fn put_limit(input: &Input<'_>) -> Result<Call, Problem> {
 pub(in crate::native) fn delete_limit(input: &Input<'_>) -> Result<Call, Problem> {
     let starts_at: Option<Time> = input.query.value(Parameter::StartsAt)?;
     let ends_at: Option<Time> = input.query.value(Parameter::EndsAt)?;
+    let why: Option<Reason> = input.query.value(Parameter::Reason)?;
     let window = window(starts_at.map(Parsed), ends_at.map(Parsed))
         .ok_or_else(|| problem(Parameter::EndsAt, EMPTY_WINDOW))?;
     Ok(Call::Act(Action::DeleteLimit(DeleteLimit {
@@ -73,6 +76,7 @@ pub(in crate::native) fn delete_limit(input: &Input<'_>) -> Result<Call, Problem
             location: input.query.value(Parameter::Location)?,
         },
         window,
+        reason: reason(why.map(Parsed))?,
         expected: input.expected()?,
     })))
 }

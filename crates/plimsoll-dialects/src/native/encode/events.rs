@@ -10,11 +10,11 @@ use super::shapes::location_of;
 use super::{json, ok};
 use crate::http::Reply;
 
-/// A page of what has happened at a scope and below, each event as [`visible`](super::visible)
-/// leaves it; `next_after` is the revision after which more follows.
-pub fn events(scope: &ScopeId, events: &[Event], next_after: Option<u64>) -> Reply {
+/// A page of what has happened at a scope and below, or to the catalogue, each event as
+/// [`visible`](super::visible) leaves it; `next_after` is the revision after which more follows.
+pub fn events(scope: Option<&ScopeId>, events: &[Event], next_after: Option<u64>) -> Reply {
     ok(&replies::Events {
-        scope: scope.as_str(),
+        scope: scope.map(ScopeId::as_str),
         events: events.iter().map(Into::into).collect(),
         next_after,
     })
@@ -32,23 +32,34 @@ impl<'a> From<&'a Event> for replies::Event<'a> {
             at: leaf::Time(event.at),
             actor: event.actor.as_str(),
             cause: event.cause.name(),
+            reason: event
+                .reason
+                .as_ref()
+                .or(reason_of(&event.mark))
+                .map(Text::as_str),
             mark: (&event.mark).into(),
-            changes: event.changes.iter().filter_map(row).collect(),
+            changes: event.changes.iter().map(row).collect(),
             crossed: event.crossed.iter().map(Into::into).collect(),
         }
     }
 }
 
+fn reason_of(mark: &Mark) -> Option<&Text> {
+    match mark {
+        Mark::Forced { reason } | Mark::Mended { reason } => Some(reason),
+        Mark::Enforced | Mark::Passed { .. } => None,
+    }
+}
+
 impl<'a> From<&'a Mark> for replies::Mark<'a> {
     fn from(mark: &'a Mark) -> Self {
-        let (reason, limits) = match mark {
-            Mark::Enforced => (None, [].as_slice()),
-            Mark::Forced { reason } | Mark::Mended { reason } => (Some(reason), [].as_slice()),
-            Mark::Passed { limits } => (None, limits.as_slice()),
+        let limits = match mark {
+            Mark::Enforced | Mark::Forced { .. } | Mark::Mended { .. } => [].as_slice(),
+            Mark::Passed { limits } => limits.as_slice(),
         };
         replies::Mark {
             kind: mark.name(),
-            reason: reason.map(Text::as_str),
+            reason: reason_of(mark).map(Text::as_str),
             limits: limits.iter().map(Into::into).collect(),
         }
     }
@@ -78,9 +89,9 @@ impl<'a> From<&'a Crossing> for replies::Crossing<'a> {
     }
 }
 
-/// A changed row of a tenant; the catalogue's rows are not shown here.
-fn row(change: &Change) -> Option<replies::Row<'_>> {
-    Some(match change {
+/// A changed row. None has a credential or a secret in it.
+fn row(change: &Change) -> replies::Row<'_> {
+    match change {
         Change::Scope(it) => replies::Row::Scope(it.into()),
         Change::Limits {
             scope,
@@ -103,14 +114,16 @@ fn row(change: &Change) -> Option<replies::Row<'_>> {
             tenant: tenant.as_str(),
             id: id.as_str(),
         }),
-        Change::Resource(_)
-        | Change::Location(_)
-        | Change::Tier(_)
-        | Change::Principal(_)
-        | Change::PrincipalGone(_)
-        | Change::Webhook(_)
-        | Change::WebhookGone(_) => return None,
-    })
+        Change::Resource(it) => replies::Row::Resource(it.into()),
+        Change::Location(it) => replies::Row::Location(it.into()),
+        Change::Tier(it) => replies::Row::Tier(it.into()),
+        Change::Principal(it) => replies::Row::Principal(it.into()),
+        Change::PrincipalGone(id) => {
+            replies::Row::PrincipalGone(replies::GoneOne { id: id.as_str() })
+        }
+        Change::Webhook(it) => replies::Row::Webhook(it.into()),
+        Change::WebhookGone(id) => replies::Row::WebhookGone(replies::GoneOne { id: id.as_str() }),
+    }
 }
 
 /// All limits of a scope and an item.

@@ -2,7 +2,8 @@
 
 use plimsoll_core::model::Role;
 
-use super::super::decode::catalogue;
+use super::super::decode::{catalogue, events};
+use super::super::parameter::Parameter;
 use super::super::wire::replies;
 use super::super::wire::requests::{AutoApprovalBody, LocationBody, ResourceBody, TierBody};
 use super::{Body, Method, Operation, schema};
@@ -137,5 +138,18 @@ pub(super) const OPERATIONS: &[Operation] = &[
         response: schema::<replies::Tier<'static>>,
         problems: &[404],
         decode: catalogue::tier,
+    },
+    Operation {
+        method: Method::Get,
+        path: "/events",
+        id: "listCatalogueEvents",
+        summary: "What has happened to resources, locations, tiers, principals and webhooks; live where the `accept` header asks for `text/event-stream`",
+        role: Role::Admin,
+        query: &[Parameter::Cause, Parameter::After, Parameter::PageSize],
+        takes_if_match: false,
+        request: Body::None,
+        response: schema::<replies::Events<'static>>,
+        problems: &[],
+        decode: events::of_catalogue,
     },
 ];

@@ -66,6 +66,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             Parameter::Location,
             Parameter::StartsAt,
             Parameter::EndsAt,
+            Parameter::Reason,
         ],
         takes_if_match: true,
         request: Body::None,
@@ -90,7 +91,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         request: Body::None,
         response: schema::<replies::Events<'static>>,
         problems: &[404],
-        decode: events::all,
+        decode: events::of_scope,
     },
     Operation {
         method: Method::Get,

@@ -269,7 +269,16 @@ spelled_words! {
         "request_submitted" => Cause::RequestSubmitted,
         "request_approved" => Cause::RequestApproved,
         "request_denied" => Cause::RequestDenied,
-        "request_cancelled" => Cause::RequestCancelled;
+        "request_cancelled" => Cause::RequestCancelled,
+        "resource_put" => Cause::ResourcePut,
+        "location_put" => Cause::LocationPut,
+        "tier_put" => Cause::TierPut,
+        "principal_created" => Cause::PrincipalCreated,
+        "principal_changed" => Cause::PrincipalChanged,
+        "principal_deleted" => Cause::PrincipalDeleted,
+        "webhook_put" => Cause::WebhookPut,
+        "webhook_deleted" => Cause::WebhookDeleted,
+        "webhook_delivered" => Cause::WebhookDelivered;
 }
 
 /// How the whole server is spelled where a scope could stand; no scope's id can be this.

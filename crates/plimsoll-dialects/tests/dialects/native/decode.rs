@@ -27,7 +27,7 @@ pub(super) const REQUESTS: &[&str] = &[
     "GET /scopes/p-7/reservations",
     "GET /scopes/p-7/quotas",
     "GET /scopes/p-7/limits",
-    "PUT /scopes/p-7/limits\n\n{\"resource\":\"vm/image\",\"limit\":1,\"reason\":\"\"}",
+    "PUT /scopes/p-7/limits\n\n{\"resource\":\"vm/image\",\"limit\":1,\"reason\":\"launch\"}",
     "DELETE /scopes/p-7/limits?resource=vm/image",
     "GET /scopes",
     "PUT /scopes/p-7\n\n{\"kind\":\"project\"}",
@@ -56,6 +56,7 @@ pub(super) const REQUESTS: &[&str] = &[
     "GET /tiers",
     "PUT /tiers/starter\n\n{\"limits\":[]}",
     "GET /tiers/starter",
+    "GET /events",
     "GET /webhooks",
     "PUT /webhooks/pager\n\n{\"url\":\"https://example.com\",\"scope\":\"*\"}",
     "GET /webhooks/pager",
@@ -134,9 +135,9 @@ if-match: "12"
         ],
     );
     check(
-        "DELETE /scopes/p-7/limits?resource=vm%2Fimage&location=FRA-A\nif-match: \"0\"",
+        "DELETE /scopes/p-7/limits?resource=vm%2Fimage&location=FRA-A&reason=cleaned+up\nif-match: \"0\"",
         expect![
-            "manager: Act(DeleteLimit(DeleteLimit { scope: p-7, item: Item { resource: vm/image, location: Some(FRA-A) }, window: Window { starts_at: None, ends_at: None }, expected: Revision(0) }))"
+            "manager: Act(DeleteLimit(DeleteLimit { scope: p-7, item: Item { resource: vm/image, location: Some(FRA-A) }, window: Window { starts_at: None, ends_at: None }, reason: cleaned up, expected: Revision(0) }))"
         ],
     );
 }
@@ -192,9 +193,9 @@ fn catalogue_with_all_it_may_have() {
     check(
         r#"PUT /resources/vm/image
 
-{"unit":"GiB","default_limit":"unlimited","per_location":false,"adjustable":false,"description":"images"}"#,
+{"unit":"GiB","default_limit":"unlimited","per_location":false,"adjustable":false,"description":"images","reason":"a new product"}"#,
         expect![
-            "admin: Act(PutResource(Resource { name: vm/image, unit: GiB, default_ceiling: Unlimited, per_location: false, adjustable: false, auto_approval: None, alerts: Alerts([80, 100]), description: images }))"
+            "admin: Act(PutResource(Put { row: Resource { name: vm/image, unit: GiB, default_ceiling: Unlimited, per_location: false, adjustable: false, auto_approval: None, alerts: Alerts([80, 100]), description: images }, reason: a new product }))"
         ],
     );
     check(
@@ -206,9 +207,9 @@ fn catalogue_with_all_it_may_have() {
         ]],
     );
     check(
-        "PUT /scopes/p-7\n\n{\"kind\":\"project\",\"parent\":\"acme\"}",
+        "PUT /scopes/p-7\n\n{\"kind\":\"project\",\"parent\":\"acme\",\"reason\":\"a new team\"}",
         expect![
-            "manager: Act(PutScope(PutScope { id: p-7, parent: Some(acme), kind: project, tier: None }))"
+            "manager: Act(PutScope(PutScope { id: p-7, parent: Some(acme), kind: project, tier: None, reason: a new team }))"
         ],
     );
 }

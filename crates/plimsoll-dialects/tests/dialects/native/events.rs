@@ -29,6 +29,7 @@ fn event(cause: Cause, changes: Vec<Change>) -> Event {
         at: at(5),
         actor: principal_id("k-1"),
         cause,
+        reason: None,
         mark: Mark::Enforced,
         changes,
         crossed: Vec::new(),
@@ -104,7 +105,7 @@ fn check_read(text: &str, expect: Expect) {
 
 /// What is seen of an event in one line: its mark, its changes by kind and place.
 fn seen(event: &Event, scope: &str, filter: &EventFilter) -> String {
-    let Some(event) = visible(&world(), event, &scope_id(scope), filter) else {
+    let Some(event) = visible(&world(), event, Some(&scope_id(scope)), filter) else {
         return "nothing".to_owned();
     };
     let data: serde_json::Value = serde_json::from_slice(&encode::event_data(&event)).unwrap();
@@ -133,18 +134,24 @@ fn events_are_asked_for() {
     check_read(
         "GET /scopes/p-7/events",
         expect![
-            "Read(Events { scope: p-7, filter: EventFilter { resource: None, location: None, cause: None }, after: 0, size: 100, live: false })"
+            "Read(Events { scope: Some(p-7), filter: EventFilter { resource: None, location: None, cause: None }, after: 0, size: 100, live: false })"
+        ],
+    );
+    check_read(
+        "GET /events?after=41&page_size=7&cause=tier_put",
+        expect![
+            "Read(Events { scope: None, filter: EventFilter { resource: None, location: None, cause: Some(TierPut) }, after: 41, size: 7, live: false })"
         ],
     );
     check_read(
         "GET /scopes/p-7/events?after=41&page_size=7&resource=vm/image&location=FRA-A&cause=limit_put",
         expect![
-            "Read(Events { scope: p-7, filter: EventFilter { resource: Some(vm/image), location: Some(FRA-A), cause: Some(LimitPut) }, after: 41, size: 7, live: false })"
+            "Read(Events { scope: Some(p-7), filter: EventFilter { resource: Some(vm/image), location: Some(FRA-A), cause: Some(LimitPut) }, after: 41, size: 7, live: false })"
         ],
     );
 }
 
-/// Every cause of a tenant's events can be asked for by the word that the events show.
+/// Every cause can be asked for by the word that the events show.
 #[test]
 fn causes_have_one_word() {
     for cause in [
@@ -164,6 +171,15 @@ fn causes_have_one_word() {
         Cause::RequestApproved,
         Cause::RequestDenied,
         Cause::RequestCancelled,
+        Cause::ResourcePut,
+        Cause::LocationPut,
+        Cause::TierPut,
+        Cause::PrincipalCreated,
+        Cause::PrincipalChanged,
+        Cause::PrincipalDeleted,
+        Cause::WebhookPut,
+        Cause::WebhookDeleted,
+        Cause::WebhookDelivered,
     ] {
         match decode(&format!("GET /scopes/p-7/events?cause={}", cause.name())) {
             Ok(Call::Read(Read::Events { filter, .. })) => assert_eq!(filter.cause, Some(cause)),
@@ -236,7 +252,7 @@ fn a_transfer_is_seen_on_both_sides() {
 }
 
 #[test]
-fn nobody_sees_the_catalogue_here() {
+fn nobody_sees_the_catalogue_at_a_scope() {
     let changes = vec![
         Change::Principal(principal(access_key())),
         Change::Webhook(webhook(&Topic::ALL)),
@@ -256,6 +272,42 @@ fn nobody_sees_the_catalogue_here() {
         assert!(!data.contains("secret") && !data.contains("hash"), "{data}");
         assert!(notices(&event, &webhook(&Topic::ALL), |_| true).is_empty());
     }
+}
+
+/// The catalogue's log tells its events whole; a tenant's are not among them.
+#[test]
+fn the_catalogue_is_seen_without_a_scope() {
+    let catalogue = Event {
+        log: Log::Catalogue,
+        reason: Some(text("grown")),
+        ..event(
+            Cause::TierPut,
+            vec![
+                Change::Tier(tier()),
+                Change::PrincipalGone(principal_id("k-1")),
+                Change::WebhookGone(webhook(&Topic::ALL).id),
+                Change::Resource(resource()),
+                Change::Location(location()),
+            ],
+        )
+    };
+    let of = |cause| EventFilter {
+        cause,
+        ..EventFilter::default()
+    };
+    let seen = |event: &Event, cause| visible(&world(), event, None, &of(cause));
+    assert_eq!(seen(&catalogue, None), Some(catalogue.clone()));
+    assert_eq!(
+        seen(&catalogue, Some(Cause::TierPut)),
+        Some(catalogue.clone())
+    );
+    assert_eq!(seen(&catalogue, Some(Cause::ResourcePut)), None);
+    assert_eq!(seen(&eventful(), None), None);
+    let page = encode::events(None, &[catalogue], None);
+    expect![[r#"
+        200
+        {"scope":null,"events":[{"revision":42,"at":"2026-01-31T12:00:00.005Z","actor":"k-1","cause":"tier_put","reason":"grown","mark":{"kind":"enforced","reason":null,"limits":[]},"changes":[{"kind":"tier","row":{"name":"starter","description":"for a start","limits":[{"resource":"vm/image","location":"FRA-A","limit":8,"mode":"enforce"},{"resource":"vpc/subnet","location":null,"limit":"unlimited","mode":"observe"}]}},{"kind":"principal_gone","row":{"id":"k-1"}},{"kind":"webhook_gone","row":{"id":"pager"}},{"kind":"resource","row":{"name":"vm/image","unit":"count","default_limit":5,"per_location":true,"adjustable":true,"auto_approval":null,"alerts":[80,100],"description":"machine images"}},{"kind":"location","row":{"id":"FRA-A","name":"Frankfurt A","attributes":{"zoneName":"Frankfurt A"}}}],"crossed":[]}],"next_after":null}
+    "#]].assert_eq(&show(&page));
 }
 
 #[test]
@@ -293,10 +345,10 @@ fn a_reader_sees_what_he_asks_for() {
 #[test]
 fn every_change_is_shown() {
     let scope = scope_id("acme");
-    let shown = encode::events(&scope, &[eventful()], Some(42));
+    let shown = encode::events(Some(&scope), &[eventful()], Some(42));
     expect![[r#"
         200
-        {"scope":"acme","events":[{"revision":42,"at":"2026-01-31T12:00:00.005Z","actor":"k-1","cause":"reserved","mark":{"kind":"passed","reason":null,"limits":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","mode":"warn"},{"scope":"acme","resource":"vm/image","location":"FRA-A","mode":"warn"}]},"changes":[{"kind":"account","row":{"scope":"p-7","resource":"vm/image","location":"FRA-A","used":3,"held":1}},{"kind":"account","row":{"scope":"acme","resource":"vm/image","location":"FRA-A","used":3,"held":1}},{"kind":"reservation","row":{"id":"r-1","state":"committed","scope":"p-7","tenant":"acme","lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","location":null,"amount":2}],"asked":null,"forced":null,"holder":"img-1 \"ü\"","attributes":{"name":"x"},"created_at":"2026-01-31T12:00:00.000Z","expires_at":null,"ended_at":null,"revision":42,"warnings":[]}},{"kind":"reservation_gone","row":{"tenant":"acme","id":"r-0"}},{"kind":"scope","row":{"id":"p-7","parent":"acme","tenant":"acme","depth":2,"kind":"project","tier":null}},{"kind":"limits","row":{"scope":"p-7","resource":"vm/image","location":null,"limits":[{"scope":"p-7","resource":"vm/image","location":null,"limit":5,"mode":"enforce","starts_at":null,"ends_at":null,"set_by":"ops","set_at":"2026-01-31T12:00:00.007Z","reason":"launch","request":null,"revision":12}]}},{"kind":"tally","row":{"scope":"p-7","resource":"vm/image","location":"FRA-A","counts":{"refused":3,"warned":2,"observed":1,"last_at":"2026-01-31T12:00:00.005Z"}}},{"kind":"tally","row":{"scope":"acme","resource":"vm/image","location":"FRA-A","counts":{"refused":3,"warned":2,"observed":1,"last_at":"2026-01-31T12:00:00.005Z"}}},{"kind":"request","row":{"id":"q-1","state":"pending","scope":"p-7","resource":"vm/image","location":"FRA-A","limit":12,"reason":"launch","submitted_by":"k-1","submitted_at":"2026-01-31T12:00:00.000Z","present_limit":5,"ruling":null,"granted_limit":null,"until":null,"limit_revision":null,"automatic":null,"revision":43}},{"kind":"request_gone","row":{"tenant":"acme","id":"q-0"}}],"crossed":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","percent":80,"limit":5,"taken":4},{"scope":"acme","resource":"vm/image","location":"FRA-A","percent":80,"limit":5,"taken":4}]}],"next_after":42}
+        {"scope":"acme","events":[{"revision":42,"at":"2026-01-31T12:00:00.005Z","actor":"k-1","cause":"reserved","reason":null,"mark":{"kind":"passed","reason":null,"limits":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","mode":"warn"},{"scope":"acme","resource":"vm/image","location":"FRA-A","mode":"warn"}]},"changes":[{"kind":"account","row":{"scope":"p-7","resource":"vm/image","location":"FRA-A","used":3,"held":1}},{"kind":"account","row":{"scope":"acme","resource":"vm/image","location":"FRA-A","used":3,"held":1}},{"kind":"reservation","row":{"id":"r-1","state":"committed","scope":"p-7","tenant":"acme","lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","location":null,"amount":2}],"asked":null,"forced":null,"holder":"img-1 \"ü\"","attributes":{"name":"x"},"created_at":"2026-01-31T12:00:00.000Z","expires_at":null,"ended_at":null,"revision":42,"warnings":[]}},{"kind":"reservation_gone","row":{"tenant":"acme","id":"r-0"}},{"kind":"scope","row":{"id":"p-7","parent":"acme","tenant":"acme","depth":2,"kind":"project","tier":null}},{"kind":"limits","row":{"scope":"p-7","resource":"vm/image","location":null,"limits":[{"scope":"p-7","resource":"vm/image","location":null,"limit":5,"mode":"enforce","starts_at":null,"ends_at":null,"set_by":"ops","set_at":"2026-01-31T12:00:00.007Z","reason":"launch","request":null,"revision":12}]}},{"kind":"tally","row":{"scope":"p-7","resource":"vm/image","location":"FRA-A","counts":{"refused":3,"warned":2,"observed":1,"last_at":"2026-01-31T12:00:00.005Z"}}},{"kind":"tally","row":{"scope":"acme","resource":"vm/image","location":"FRA-A","counts":{"refused":3,"warned":2,"observed":1,"last_at":"2026-01-31T12:00:00.005Z"}}},{"kind":"request","row":{"id":"q-1","state":"pending","scope":"p-7","resource":"vm/image","location":"FRA-A","limit":12,"reason":"launch","submitted_by":"k-1","submitted_at":"2026-01-31T12:00:00.000Z","present_limit":5,"ruling":null,"granted_limit":null,"until":null,"limit_revision":null,"automatic":null,"revision":43}},{"kind":"request_gone","row":{"tenant":"acme","id":"q-0"}},{"kind":"principal","row":{"id":"k-1","kind":"access_key","role":"enforcer","scope":"acme","force":false,"enabled":true,"expires_at":"2026-01-31T12:00:00.999Z","description":"image service","created_at":"2026-01-31T12:00:00.000Z","revision":3}},{"kind":"webhook","row":{"id":"pager","url":"https://example.com/hook","scope":"acme","topics":["threshold_crossed","refused","request","expired","limit"],"enabled":true,"delivered":41,"revision":9}}],"crossed":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","percent":80,"limit":5,"taken":4},{"scope":"acme","resource":"vm/image","location":"FRA-A","percent":80,"limit":5,"taken":4}]}],"next_after":42}
     "#]].assert_eq(&show(&shown));
     let forced = Event {
         mark: Mark::Forced {
@@ -304,10 +356,10 @@ fn every_change_is_shown() {
         },
         ..event(Cause::Resized, Vec::new())
     };
-    let page = encode::events(&scope, std::slice::from_ref(&forced), None);
+    let page = encode::events(Some(&scope), std::slice::from_ref(&forced), None);
     expect![[r#"
         200
-        {"scope":"acme","events":[{"revision":42,"at":"2026-01-31T12:00:00.005Z","actor":"k-1","cause":"resized","mark":{"kind":"forced","reason":"launch day","limits":[]},"changes":[],"crossed":[]}],"next_after":null}
+        {"scope":"acme","events":[{"revision":42,"at":"2026-01-31T12:00:00.005Z","actor":"k-1","cause":"resized","reason":"launch day","mark":{"kind":"forced","reason":"launch day","limits":[]},"changes":[],"crossed":[]}],"next_after":null}
     "#]].assert_eq(&show(&page));
     let data = String::from_utf8(encode::event_data(&forced)).unwrap();
     assert!(show(&page).contains(&data));

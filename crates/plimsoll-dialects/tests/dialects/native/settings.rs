@@ -48,13 +48,13 @@ fn limits_for_a_time_are_read() {
     check_read(
         "DELETE /scopes/p-7/limits?resource=vm/image&starts_at=2026-01-31T12:00:00Z&ends_at=2026-02-01T12:00:00.000%2B00:00",
         expect![
-            "Act(DeleteLimit(DeleteLimit { scope: p-7, item: Item { resource: vm/image, location: None }, window: Window { starts_at: Some(Timestamp(1769860800000)), ends_at: Some(Timestamp(1769947200000)) }, expected: Whatever }))"
+            "Act(DeleteLimit(DeleteLimit { scope: p-7, item: Item { resource: vm/image, location: None }, window: Window { starts_at: Some(Timestamp(1769860800000)), ends_at: Some(Timestamp(1769947200000)) }, reason: , expected: Whatever }))"
         ],
     );
     check_read(
         "DELETE /scopes/p-7/limits?resource=vm/image&ends_at=2026-02-01T12:00:00Z",
         expect![
-            "Act(DeleteLimit(DeleteLimit { scope: p-7, item: Item { resource: vm/image, location: None }, window: Window { starts_at: None, ends_at: Some(Timestamp(1769947200000)) }, expected: Whatever }))"
+            "Act(DeleteLimit(DeleteLimit { scope: p-7, item: Item { resource: vm/image, location: None }, window: Window { starts_at: None, ends_at: Some(Timestamp(1769947200000)) }, reason: , expected: Whatever }))"
         ],
     );
 }
@@ -64,7 +64,7 @@ fn limits_for_a_time_are_read() {
 fn modes_and_topics_have_one_word() {
     for mode in [Mode::Enforce, Mode::Warn, Mode::Observe] {
         let body = format!(
-            r#"{{"resource":"vm/image","limit":1,"reason":"","mode":"{}"}}"#,
+            r#"{{"resource":"vm/image","limit":1,"reason":"launch","mode":"{}"}}"#,
             mode.name()
         );
         match decode(&format!("PUT /scopes/p-7/limits\n\n{body}")) {
@@ -153,15 +153,15 @@ fn tiers_are_read_and_shown() {
     check_read(
         r#"PUT /tiers/starter
 
-{"description":"for a start","limits":[{"resource":"vpc/subnet","limit":"unlimited","mode":"observe"},{"resource":"vm/image","location":"FRA-A","limit":8}]}"#,
+{"description":"for a start","limits":[{"resource":"vpc/subnet","limit":"unlimited","mode":"observe"},{"resource":"vm/image","location":"FRA-A","limit":8}],"reason":"for whom it may do"}"#,
         expect![
-            "Act(PutTier(Tier { name: starter, description: for a start, limits: TierLimits([TierLimit { item: Item { resource: vm/image, location: Some(FRA-A) }, ceiling: Finite(Amount(8)), mode: Enforce }, TierLimit { item: Item { resource: vpc/subnet, location: None }, ceiling: Unlimited, mode: Observe }]) }))"
+            "Act(PutTier(Put { row: Tier { name: starter, description: for a start, limits: TierLimits([TierLimit { item: Item { resource: vm/image, location: Some(FRA-A) }, ceiling: Finite(Amount(8)), mode: Enforce }, TierLimit { item: Item { resource: vpc/subnet, location: None }, ceiling: Unlimited, mode: Observe }]) }, reason: for whom it may do }))"
         ],
     );
     check_read(
         "PUT /scopes/p-7\n\n{\"kind\":\"project\",\"parent\":\"acme\",\"tier\":\"starter\"}",
         expect![
-            "Act(PutScope(PutScope { id: p-7, parent: Some(acme), kind: project, tier: Some(starter) }))"
+            "Act(PutScope(PutScope { id: p-7, parent: Some(acme), kind: project, tier: Some(starter), reason:  }))"
         ],
     );
     check(
@@ -198,7 +198,7 @@ fn rules_for_requests_are_read_and_shown() {
 
 {"unit":"count","default_limit":5,"per_location":true,"auto_approval":{"limit":20,"factor_percent":200,"cool_off_seconds":86400},"alerts":[100,50]}"#,
         expect![
-            "Act(PutResource(Resource { name: vm/image, unit: count, default_ceiling: Finite(Amount(5)), per_location: true, adjustable: true, auto_approval: Some(AutoApproval { ceiling: Amount(20), factor_percent: Some(200), cool_off_ms: 86400000 }), alerts: Alerts([50, 100]), description:  }))"
+            "Act(PutResource(Put { row: Resource { name: vm/image, unit: count, default_ceiling: Finite(Amount(5)), per_location: true, adjustable: true, auto_approval: Some(AutoApproval { ceiling: Amount(20), factor_percent: Some(200), cool_off_ms: 86400000 }), alerts: Alerts([50, 100]), description:  }, reason:  }))"
         ],
     );
     check_read(
@@ -206,7 +206,7 @@ fn rules_for_requests_are_read_and_shown() {
 
 {"unit":"count","default_limit":5,"per_location":true,"auto_approval":null,"alerts":[]}"#,
         expect![
-            "Act(PutResource(Resource { name: vm/image, unit: count, default_ceiling: Finite(Amount(5)), per_location: true, adjustable: true, auto_approval: None, alerts: Alerts([]), description:  }))"
+            "Act(PutResource(Put { row: Resource { name: vm/image, unit: count, default_ceiling: Finite(Amount(5)), per_location: true, adjustable: true, auto_approval: None, alerts: Alerts([]), description:  }, reason:  }))"
         ],
     );
     check_read(

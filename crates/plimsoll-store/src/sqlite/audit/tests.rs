@@ -132,6 +132,7 @@ fn verified(events: Vec<(Cause, Mark, Vec<Change>)>) -> Result<Verified, String>
             at: instant(7),
             actor: name("root", PrincipalId::parse),
             cause,
+            reason: None,
             mark,
             changes,
             crossed: Vec::new(),

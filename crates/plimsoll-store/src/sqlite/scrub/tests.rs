@@ -80,7 +80,7 @@ fn damage_is_found_wherever_it_is() {
         expect![[r#"
             `DIR/journal.db` is damaged or foreign:
             record 1:
-            the checksum does not match (byte 343); restore it from a backup
+            the checksum does not match (byte 337); restore it from a backup
         "#]],
     );
     check(
@@ -88,7 +88,7 @@ fn damage_is_found_wherever_it_is() {
         expect![[r#"
             `DIR/journal.db` is damaged or foreign:
             record 30:
-            the checksum does not match (byte 507876); restore it from a backup
+            the checksum does not match (byte 501327); restore it from a backup
         "#]],
     );
     check(

@@ -7,23 +7,25 @@ use serde::Serialize;
 
 use super::super::leaf::{Parsed, Time};
 use super::super::words::MarkName;
-use super::{Counts, Request, Reservation, Scope, SetLimit};
+use super::{
+    Counts, Location, Principal, Request, Reservation, Resource, Scope, SetLimit, Tier, Webhook,
+};
 
-/// What has happened at a scope and everything below it.
+/// What has happened at a scope and everything below it, or to what belongs to no tenant.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Events<'a> {
-    /// The scope.
-    pub(crate) scope: &'a str,
+    /// The scope; null where the events are of no tenant.
+    pub(crate) scope: Option<&'a str>,
     /// In order of revision.
     pub(crate) events: Vec<Event<'a>>,
     /// The `after` of the next page; null where there is nothing more yet.
     pub(crate) next_after: Option<u64>,
 }
 
-/// One fact in a tenant's log: of what it changed, what lies within the scope.
+/// One fact in a log: of what it changed, what lies within the scope.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Event<'a> {
-    /// Its place in the tenant's log, from 1.
+    /// Its place in the log, from 1.
     pub(crate) revision: u64,
     /// When it happened.
     pub(crate) at: Time,
@@ -32,11 +34,13 @@ pub(crate) struct Event<'a> {
     /// What happened.
     #[schemars(with = "Parsed<Cause>")]
     pub(crate) cause: &'static str,
+    /// Why, where whoever caused it said so.
+    pub(crate) reason: Option<&'a str>,
     /// Whether it passed the limits.
     pub(crate) mark: Mark<'a>,
     /// The rows that it changed, as they are from then on.
     pub(crate) changes: Vec<Row<'a>>,
-    /// The parts of limits that it took.
+    /// The parts of limits that are taken since.
     pub(crate) crossed: Vec<Crossing<'a>>,
 }
 
@@ -103,6 +107,27 @@ pub(crate) enum Row<'a> {
     Request(Box<Request<'a>>),
     /// A request that is remembered no more.
     RequestGone(GoneRow<'a>),
+    /// A resource.
+    Resource(Resource<'a>),
+    /// A location.
+    Location(Location<'a>),
+    /// A tier.
+    Tier(Tier<'a>),
+    /// A principal, without its secret.
+    Principal(Principal<'a>),
+    /// A principal that is there no more.
+    PrincipalGone(GoneOne<'a>),
+    /// A webhook, without its secret.
+    Webhook(Webhook<'a>),
+    /// A webhook that is there no more.
+    WebhookGone(GoneOne<'a>),
+}
+
+/// What belongs to no tenant, and is gone.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct GoneOne<'a> {
+    /// Its id.
+    pub(crate) id: &'a str,
 }
 
 /// All limits of a scope for a resource and a location.

@@ -19,8 +19,8 @@ pub(crate) use catalogue::{
     AutoApproval, Location, Locations, Resource, Resources, Tier, TierLimit, Tiers,
 };
 pub(crate) use events::{
-    Account, Crossing, Event, Events, GoneRow, ItemLimits, Mark, Notice, NoticeData, PassedLimit,
-    Row, Tally,
+    Account, Crossing, Event, Events, GoneOne, GoneRow, ItemLimits, Mark, Notice, NoticeData,
+    PassedLimit, Row, Tally,
 };
 pub(crate) use problem::Problem;
 pub(crate) use requests::{AutoApprovalTested, Finding, Reconciled, Request, Requests, Ruling};

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::super::super::Kind;
 use super::super::leaf::{AtMost, Limit, Object, Parsed, Texts, Time, Whole};
 use super::super::url::Url;
+use super::super::words::Reason;
 
 /// The longest wait between two requests that are approved at once, in seconds.
 pub(crate) const COOL_OFF_SECONDS_MAX: u64 = COOL_OFF_MS_MAX / 1_000;
@@ -45,6 +46,8 @@ pub(crate) struct ResourceBody {
     pub(crate) alerts: Option<AtMost<Whole<1, 100>, ALERTS_MAX>>,
     /// For people.
     pub(crate) description: Option<Parsed<Text>>,
+    /// Why, for the log; not blank.
+    pub(crate) reason: Option<Parsed<Reason>>,
 }
 
 /// Defines a location.
@@ -69,6 +72,8 @@ pub(crate) struct ScopeBody {
     pub(crate) kind: Parsed<Text>,
     /// The tier whose limits it has where none is set for it alone; left out, none.
     pub(crate) tier: Option<Parsed<TierName>>,
+    /// Why, for the log; not blank.
+    pub(crate) reason: Option<Parsed<Reason>>,
 }
 
 /// Sets a limit: the one with the same resource, location and window is replaced.
@@ -88,8 +93,8 @@ pub(crate) struct LimitBody {
     pub(crate) starts_at: Option<Parsed<Time>>,
     /// The first instant at which it counts no more; left out, until further notice.
     pub(crate) ends_at: Option<Parsed<Time>>,
-    /// Why.
-    pub(crate) reason: Parsed<Text>,
+    /// Why; not blank.
+    pub(crate) reason: Parsed<Reason>,
 }
 
 /// Makes a principal.
@@ -137,6 +142,8 @@ pub(crate) struct TierBody {
     pub(crate) description: Option<Parsed<Text>>,
     /// What it allows; no two limits for the same resource and location.
     pub(crate) limits: AtMost<Object<TierLimitBody>, TIER_LIMITS_MAX>,
+    /// Why, for the log; not blank.
+    pub(crate) reason: Option<Parsed<Reason>>,
 }
 
 /// One limit of a tier.
