@@ -294,7 +294,8 @@ fn hex_digit(value: u8) -> char {
     char::from_digit(u32::from(value), 16).unwrap_or('0')
 }
 
-fn unhex<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
+/// What hexadecimal digits stand for, where they are exactly so many bytes.
+pub(crate) fn unhex<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
     if text.len() != 2 * N || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }

@@ -1,7 +1,6 @@
 //! `plimsoll verify`: the proof that the journal holds together, for people and scripts.
 
 use std::error::Error;
-use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -11,6 +10,7 @@ use plimsoll_store::Hash;
 use plimsoll_store::sqlite::{Progress, Verified, verify_with};
 
 use super::print;
+use crate::secrets::{hex, unhex};
 
 /// Records from which on it takes long enough for somebody to wonder.
 const LONG_RECORDS: u64 = 10_000;
@@ -99,23 +99,9 @@ fn told(verified: &Verified) -> String {
     lines.join("\n")
 }
 
-fn hex(hash: &Hash) -> String {
-    hash.iter().fold(String::new(), |mut hex, byte| {
-        // A string takes whatever is written to it.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
 fn parse_hash(hex: &str) -> Result<Hash, &'static str> {
-    let wrong = "a tip is 64 hexadecimal digits";
-    if hex.len() != 64 || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return Err(wrong);
+    match unhex(hex) {
+        Some(hash) => Ok(*hash),
+        None => Err("a tip is 64 hexadecimal digits"),
     }
-    let mut hash = Hash::default();
-    for (byte, digits) in hash.iter_mut().zip(hex.as_bytes().chunks(2)) {
-        let digits = str::from_utf8(digits).map_err(|_| wrong)?;
-        *byte = u8::from_str_radix(digits, 16).map_err(|_| wrong)?;
-    }
-    Ok(hash)
 }
