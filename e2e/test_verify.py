@@ -1,9 +1,12 @@
 """`plimsoll verify`: what it proves, what it finds, and what a script is told."""
 
+import itertools
 import os
 import re
 import sqlite3
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -15,6 +18,7 @@ from waiting import from_now, until
 IMAGE = "vm/image"
 ZONE = "FRA-A"
 SECONDS_MAX = 60
+PAGE = 4096
 
 
 def verify(data, *arguments):
@@ -39,6 +43,10 @@ def refused(data, *arguments):
 
 def number(told):
     return int(re.match(r"\d+", told)[0])
+
+
+def named_record(told):
+    return int(re.search(r"record (\d+): ", told)[1])
 
 
 def change(data, file, sql, *values):
@@ -80,6 +88,26 @@ def test_a_server_may_run_beside_it(place):
     assert admin.call("GET", "/reservations/late").ok()["state"] == "committed"
 
 
+def test_a_server_may_be_at_work_beside_it(place):
+    admin = admin_of(place.serve())
+    is_over = threading.Event()
+
+    def work():
+        for number in itertools.count():
+            if is_over.is_set():
+                return number
+            admin.scope(f"busy-{number}")
+
+    with ThreadPoolExecutor() as pool:
+        working = pool.submit(work)
+        try:
+            seen = [number(proved(place.data)["records"]) for _ in range(8)]
+        finally:
+            is_over.set()
+    assert seen == sorted(seen)
+    assert working.result() < number(proved(place.data)["records"])
+
+
 def test_a_changed_byte_is_found(closed):
     records = number(proved(closed)["records"])
     for sequence in {1, records // 2, records}:
@@ -96,24 +124,64 @@ def test_a_changed_byte_is_found(closed):
     proved(closed)
 
 
-def test_a_tail_that_was_cut_off_is_found(closed):
+def test_a_tail_that_was_cut_off_is_found(place, closed):
+    shorter, journal = proved(closed), (closed / "journal.db").read_bytes()
+    records = number(shorter["records"])
+    server = place.serve()
+    admin_of(server).scope("late")
+    server.stop()
     whole = proved(closed)
-    records = number(whole["records"])
-    change(closed, "journal.db", "DELETE FROM journal WHERE sequence = ?", records)
-    assert f"record {records}: `ledger.db` holds it, and it is missing here" in refused(closed)
+    last = number(whole["records"])
+    assert records < last
+    (closed / "journal.db").write_bytes(journal)
+    assert f"record {last}: `ledger.db` holds it, and it is missing here" in refused(closed)
     (closed / "ledger.db").unlink()
-    shorter = proved(closed)
-    assert number(shorter["records"]) == records - 1
+    assert proved(closed)["tip"] == shorter["tip"]
     assert "no record has the hash that is expected" in refused(
         closed, "--expect-tip", whole["tip"]
     )
     proved(closed, "--expect-tip", shorter["tip"])
 
 
-def test_a_file_that_was_cut_off_is_found(closed):
+@pytest.mark.parametrize("cut", ["half", "a page", "a byte"])
+def test_the_first_record_that_was_cut_off_is_named(closed, cut):
+    records = number(proved(closed)["records"])
     journal = closed / "journal.db"
-    os.truncate(journal, journal.stat().st_size // 2)
-    refused(closed)
+    size = journal.stat().st_size
+    os.truncate(journal, {"half": size // 2, "a page": size - PAGE, "a byte": size - 1}[cut])
+    assert 1 <= named_record(refused(closed)) <= records
+
+
+def test_a_byte_that_belongs_to_no_record_is_found(closed):
+    whole = proved(closed)
+    journal = closed / "journal.db"
+    right = journal.read_bytes()
+    assert number(whole["journal.db"]) * PAGE == len(right)
+    for page in range(len(right) // PAGE):
+        # In an unused part, if there is one, and in the header.
+        unused = right.find(bytes(16), page * PAGE + 100, (page + 1) * PAGE)
+        for place in [page * PAGE + 5, unused + 8 if 0 <= unused else page * PAGE + 100]:
+            changed = bytearray(right)
+            changed[place] ^= 4
+            journal.write_bytes(changed)
+            refused(closed)
+    journal.write_bytes(right)
+    assert proved(closed) == whole
+
+
+def test_a_backup_is_proved(place, closed, tmp_path):
+    server = place.serve()
+    admin_of(server).scope("late")
+    folder = tmp_path / "backup"
+    folder.mkdir()
+    source = sqlite3.connect(closed / "journal.db")
+    backup = sqlite3.connect(folder / "journal.db")
+    source.backup(backup)
+    backup.close()
+    source.close()
+    told = proved(folder)
+    assert told["journal.db"].endswith(f"written by SQLite {sqlite3.sqlite_version}")
+    proved(closed, "--expect-tip", told["tip"])
 
 
 def test_a_missing_journal_is_found(closed):
@@ -251,6 +319,7 @@ def test_a_record_that_was_taken_out_or_exchanged_is_found(eventful):
     place, _ = eventful
     data = place.data
     middle = number(proved(data)["records"]) // 2
+    whole = (data / "journal.db").read_bytes()
     with sqlite3.connect(data / "journal.db") as journal:
         select = "SELECT record FROM journal WHERE sequence IN (?, ?) ORDER BY sequence"
         [[one], [other]] = journal.execute(select, [middle, middle + 1]).fetchall()
@@ -259,8 +328,7 @@ def test_a_record_that_was_taken_out_or_exchanged_is_found(eventful):
     change(data, "journal.db", update, other, middle)
     change(data, "journal.db", update, one, middle + 1)
     assert f"record {middle}:" in refused(data)
-    change(data, "journal.db", update, one, middle)
-    change(data, "journal.db", update, other, middle + 1)
+    (data / "journal.db").write_bytes(whole)
     proved(data)
     change(data, "journal.db", "DELETE FROM journal WHERE sequence = ?", middle)
     assert f"record {middle + 1}: the record before it is missing" in refused(data)

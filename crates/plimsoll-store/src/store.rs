@@ -89,6 +89,12 @@ pub enum StoreError {
         #[source]
         source: Breach,
     },
+    /// SQLite was built without `sqlite_dbpage`: nothing was verified.
+    #[error(
+        "this build cannot verify: its SQLite does not show a file's pages; build it with \
+         `LIBSQLITE3_FLAGS=-DSQLITE_ENABLE_DBPAGE_VTAB`, as `.cargo/config.toml` has it"
+    )]
+    NoPages,
     /// A write has failed and the store has not come back yet, or its journal is damaged; or too
     /// many wait for what was.
     #[error("the store is not available")]

@@ -29,6 +29,9 @@ const HEADER_BYTES: u64 = 100;
 /// Where in the header the application id stands.
 const APPLICATION_ID: Range<usize> = 68..72;
 
+/// Bytes of a page of our files.
+pub(super) const PAGE_BYTES: usize = 4_096;
+
 const REMEDY_OF_LEDGER: &str = "move it away, and the next start makes it anew from `journal.db`";
 
 /// One row per batch, append only.
@@ -168,15 +171,7 @@ pub(super) fn create(directory: &Path, kind: Kind) -> Result<(), StoreError> {
         .map_err(file_error(&unfinished, "created"))?;
     let sqlite = sqlite_error(&unfinished);
     let connection = Connection::open(&unfinished).map_err(&sqlite)?;
-    connection
-        .pragma_update(None, "application_id", kind.application_id())
-        .map_err(&sqlite)?;
-    connection
-        .pragma_update(None, "user_version", kind.schema_version())
-        .map_err(&sqlite)?;
-    for schema in kind.schemas() {
-        connection.execute_batch(schema).map_err(&sqlite)?;
-    }
+    fill(&connection, kind).map_err(&sqlite)?;
     connection
         .pragma_update(None, "journal_mode", "WAL")
         .map_err(&sqlite)?;
@@ -188,6 +183,23 @@ pub(super) fn create(directory: &Path, kind: Kind) -> Result<(), StoreError> {
     flush_directory(directory)
 }
 
+/// Makes the tables of a database, in pages of [`PAGE_BYTES`].
+pub(super) fn fill(connection: &Connection, kind: Kind) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    overwrite_what_goes(connection)?;
+    connection.pragma_update(None, "application_id", kind.application_id())?;
+    connection.pragma_update(None, "user_version", kind.schema_version())?;
+    for schema in kind.schemas() {
+        connection.execute_batch(schema)?;
+    }
+    Ok(())
+}
+
+/// Lets SQLite put zeros where a page was used and is no more: `verify` knows all others.
+pub(super) fn overwrite_what_goes(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "secure_delete", "FAST")
+}
+
 fn flush_directory(directory: &Path) -> Result<(), StoreError> {
     let folder = File::open(directory).map_err(file_error(directory, "opened"))?;
     folder.sync_all().map_err(file_error(directory, "flushed"))
@@ -197,6 +209,23 @@ fn flush_directory(directory: &Path) -> Result<(), StoreError> {
 ///
 /// Until it is [accepted](accept), closing it leaves its files as they are.
 pub(super) fn open(path: &Path, kind: Kind, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let connection = connect(path, flags)?;
+    expect_ours(&connection, path, kind)?;
+    Ok(connection)
+}
+
+/// [`open`] for a database of which a part may be missing: what is left can be read.
+pub(super) fn open_what_is_left(path: &Path, kind: Kind) -> Result<Connection, StoreError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // Without it SQLite refuses to read any page of a file that has fewer than its header says.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_WRITABLE_SCHEMA, true)
+        .map_err(sqlite_error(path))?;
+    expect_ours(&connection, path, kind)?;
+    Ok(connection)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     let sqlite = sqlite_error(path);
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .map_err(&sqlite)?;
@@ -206,6 +235,11 @@ pub(super) fn open(path: &Path, kind: Kind, flags: OpenFlags) -> Result<Connecti
     connection
         .busy_timeout(std::time::Duration::from_secs(5))
         .map_err(&sqlite)?;
+    Ok(connection)
+}
+
+fn expect_ours(connection: &Connection, path: &Path, kind: Kind) -> Result<(), StoreError> {
+    let sqlite = sqlite_error(path);
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     if number("application_id").map_err(&sqlite)? != kind.application_id() {
         return Err(not_ours(path, kind));
@@ -213,7 +247,7 @@ pub(super) fn open(path: &Path, kind: Kind, flags: OpenFlags) -> Result<Connecti
     let version = number("user_version").map_err(&sqlite)?;
     let known = kind.schema_version();
     match version.cmp(&known) {
-        Ordering::Equal => Ok(connection),
+        Ordering::Equal => Ok(()),
         Ordering::Greater => Err(StoreError::Layout {
             path: path.to_owned(),
             maker: "a newer",
@@ -300,7 +334,10 @@ pub(super) fn damaged(path: &Path, what: impl Into<String>) -> StoreError {
     }
 }
 
-fn file_error(path: &Path, verb: &'static str) -> impl Fn(std::io::Error) -> StoreError + use<> {
+pub(super) fn file_error(
+    path: &Path,
+    verb: &'static str,
+) -> impl Fn(std::io::Error) -> StoreError + use<> {
     let path = path.to_owned();
     move |source| StoreError::File {
         path: path.clone(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction, ffi, params};
 
 use super::Reopen;
 use super::files::{self, Kind, damaged, sqlite_error};
@@ -39,6 +39,7 @@ impl Journal {
             .connection
             .pragma_update(None, "synchronous", "FULL")
             .map_err(&sqlite)?;
+        files::overwrite_what_goes(&reader.connection).map_err(&sqlite)?;
         let directory = directory.to_owned();
         Ok(Self {
             reader,
@@ -61,7 +62,7 @@ impl Journal {
                 row.get::<_, bool>(0)
             })?;
             if is_busy {
-                let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+                let busy = ffi::Error::new(ffi::SQLITE_BUSY);
                 let what = "another program keeps it busy".to_owned();
                 return Err(rusqlite::Error::SqliteFailure(busy, Some(what)));
             }
@@ -134,9 +135,27 @@ impl JournalReader {
         Ok(Self { connection, path })
     }
 
+    /// Opens a journal of which a part may be missing.
+    pub(super) fn open_what_is_left(directory: &Path) -> Result<Self, StoreError> {
+        let path = Kind::Journal.path(directory);
+        let connection = files::open_what_is_left(&path, Kind::Journal)?;
+        Ok(Self { connection, path })
+    }
+
     /// Says that what the journal holds is right.
     pub(super) fn accept(&self) -> Result<(), StoreError> {
         files::accept(&self.connection).map_err(sqlite_error(&self.path))
+    }
+
+    /// Shows the journal as it is at the next look, until it is dropped.
+    pub(super) fn snapshot(&self) -> Result<Transaction<'_>, StoreError> {
+        let snapshot = self.connection.unchecked_transaction();
+        snapshot.map_err(sqlite_error(&self.path))
+    }
+
+    /// What reads the file.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     /// Where the file is.
@@ -192,13 +211,17 @@ impl JournalReader {
         let mut rows = select.query([place.sequence]).map_err(&sqlite)?;
         let mut read = 0;
         while read < bytes_max
-            && let Some(row) = rows.next().map_err(&sqlite)?
+            && let Some(row) = rows
+                .next()
+                .map_err(|error| self.unreadable(place.sequence + 1, error))?
         {
-            let sequence: u64 = row.get(0).map_err(&sqlite)?;
+            let sequence: u64 = row
+                .get(0)
+                .map_err(|error| self.unreadable(place.sequence + 1, error))?;
             let bytes = row
                 .get_ref(1)
                 .and_then(|blob| Ok(blob.as_blob()?))
-                .map_err(&sqlite)?;
+                .map_err(|error| self.unreadable(sequence, error))?;
             read += bytes.len();
             let record = place
                 .follow(sequence, bytes)
@@ -270,6 +293,19 @@ impl JournalReader {
                 place.sequence,
                 "`ledger.db` was filled from another journal",
             ))
+        }
+    }
+
+    /// Says why a record cannot be read: a page of it may be missing, or a part of one.
+    fn unreadable(&self, sequence: u64, error: rusqlite::Error) -> StoreError {
+        let is_of_system = error.sqlite_error().is_some_and(|error| {
+            error.code != ErrorCode::DatabaseCorrupt
+                && error.extended_code != ffi::SQLITE_IOERR_SHORT_READ
+        });
+        if is_of_system {
+            sqlite_error(&self.path)(error)
+        } else {
+            self.damaged(sequence, &format!("it cannot be read: {error}"))
         }
     }
 

@@ -24,6 +24,7 @@ mod history_schema;
 mod journal;
 mod ledger;
 mod load;
+mod pages;
 mod past;
 mod readers;
 mod rows;

@@ -10,6 +10,7 @@ use super::files::{self, Kind, damaged, sqlite_error};
 use super::journal::JournalReader;
 use super::ledger;
 use super::load::check;
+use super::pages;
 use super::rows::RowError;
 use crate::StoreError;
 use crate::record::{Hash, Record, chained};
@@ -33,6 +34,10 @@ pub struct Verified {
     pub reservations_live: u64,
     /// The record that `ledger.db` has come to; `None` where there is no such file.
     pub ledger: Option<u64>,
+    /// Pages of `journal.db`, each as SQLite lays out these records.
+    pub pages: u32,
+    /// The version of SQLite that wrote to it last: `3.54.1`.
+    pub sqlite: String,
     /// The record whose hash was expected; `None` where none was.
     pub expected: Option<u64>,
     /// The hash of the last record: whoever keeps it elsewhere will know that nothing before it
@@ -51,7 +56,8 @@ pub struct Progress {
 
 /// Replays the journal of a data directory from its first record: checksums, hashes, chains,
 /// revisions, accounts that equal the sum of the reservations, and every admission against the
-/// limits that were in force.
+/// limits that were in force. Then looks at the file's pages: no byte but those that the records
+/// account for.
 ///
 /// The directory may be in use.
 ///
@@ -70,44 +76,32 @@ pub fn verify_with(
     mut progress: impl FnMut(Progress),
 ) -> Result<Verified, StoreError> {
     files::expect_own_journal(directory)?;
-    let journal = JournalReader::open(directory, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let journal = JournalReader::open_what_is_left(directory)?;
+    pages::expect_shown(&journal)?;
     // Looked at first: a server beside this may add to both.
     let watermark = watermark(directory)?;
-    let records_in_all = journal.last_sequence()?;
+    // For the bar alone: where it cannot be told, reading says why.
+    let records_in_all = journal.last_sequence().unwrap_or_default();
     let mut replay = Replay {
         journal: &journal,
+        watermark,
+        expected_tip,
+        expected: (expected_tip == Some(Place::default().hash)).then_some(0),
         tables: Tables::default(),
         audit: Audit::default(),
         events: 0,
         place: Place::default(),
     };
-    let is_expected = |place: Place| expected_tip == Some(place.hash);
-    let mut expected = is_expected(replay.place).then_some(0);
-    loop {
-        let records = journal.records_after(replay.place)?;
-        if records.is_empty() {
-            break;
-        }
-        for record in records {
-            replay.take(record)?;
-            let Place { sequence, hash } = replay.place;
-            if is_expected(replay.place) {
-                expected = Some(sequence);
-            }
-            if let Some(ledger) = watermark
-                && ledger.sequence == sequence
-                && ledger.hash != hash
-            {
-                return Err(
-                    journal.damaged(sequence, "`ledger.db` was filled from another journal")
-                );
-            }
-            progress(Progress {
-                records_done: sequence,
-                records_in_all,
-            });
-        }
-    }
+    let mut told = |records_done| {
+        progress(Progress {
+            records_done,
+            records_in_all,
+        });
+    };
+    replay.read_on(&mut told)?;
+    // What was added meanwhile, so that the pages are those of the records that were read.
+    let snapshot = journal.snapshot()?;
+    replay.read_on(&mut told)?;
     check(journal.path(), &replay.tables)?;
     let place = replay.place;
     if let Some(ledger) = watermark
@@ -116,10 +110,12 @@ pub fn verify_with(
         let what = "`ledger.db` holds it, and it is missing here";
         return Err(journal.damaged(ledger.sequence, what));
     }
-    if expected_tip.is_some() && expected.is_none() {
+    if expected_tip.is_some() && replay.expected.is_none() {
         let what = "no record has the hash that is expected: some were cut off or exchanged";
         return Err(damaged(journal.path(), what));
     }
+    let file = pages::check(&journal, place.sequence)?;
+    drop(snapshot);
     let live = replay
         .tables
         .reservations()
@@ -132,7 +128,9 @@ pub fn verify_with(
         reservations_live: live.count() as u64,
         marked: replay.audit.marked,
         ledger: watermark.map(|place| place.sequence),
-        expected,
+        pages: file.pages,
+        sqlite: file.sqlite,
+        expected: replay.expected,
         tip: place.hash,
     })
 }
@@ -155,6 +153,10 @@ fn watermark(directory: &Path) -> Result<Option<Place>, StoreError> {
 /// A journal read so far.
 struct Replay<'a> {
     journal: &'a JournalReader,
+    watermark: Option<Place>,
+    expected_tip: Option<Hash>,
+    /// The record whose hash is the expected one.
+    expected: Option<u64>,
     tables: Tables,
     audit: Audit,
     events: u64,
@@ -162,6 +164,31 @@ struct Replay<'a> {
 }
 
 impl Replay<'_> {
+    /// Reads all records that are there, and tells of each.
+    fn read_on(&mut self, told: &mut impl FnMut(u64)) -> Result<(), StoreError> {
+        loop {
+            let records = self.journal.records_after(self.place)?;
+            if records.is_empty() {
+                return Ok(());
+            }
+            for record in records {
+                self.take(record)?;
+                let Place { sequence, hash } = self.place;
+                if self.expected_tip == Some(hash) {
+                    self.expected = Some(sequence);
+                }
+                if let Some(ledger) = self.watermark
+                    && ledger.sequence == sequence
+                    && ledger.hash != hash
+                {
+                    let what = "`ledger.db` was filled from another journal";
+                    return Err(self.journal.damaged(sequence, what));
+                }
+                told(sequence);
+            }
+        }
+    }
+
     fn take(&mut self, record: Record) -> Result<(), StoreError> {
         let sequence = record.sequence;
         for (event, bytes) in record.events {

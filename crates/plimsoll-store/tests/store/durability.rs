@@ -21,6 +21,8 @@ pub(crate) struct Closed {
     pub(crate) expected: Snapshot,
     /// `ledger.db` as it was when the journal had this many records.
     pub(crate) older_ledger: Vec<u8>,
+    /// `journal.db` then.
+    pub(crate) older_journal: Vec<u8>,
     pub(crate) older_records: u64,
     pub(crate) records: u64,
 }
@@ -36,7 +38,8 @@ impl Closed {
         }
         drop(first);
         let older_records = records(path);
-        let older_ledger = fs::read(path.join("ledger.db")).expect("a ledger");
+        let [older_ledger, older_journal] =
+            ["ledger.db", "journal.db"].map(|file| fs::read(path.join(file)).expect("a file"));
         let second = open(path);
         for number in 6..12 {
             work(number, |commands| drop(submit(&second, commands)));
@@ -46,6 +49,7 @@ impl Closed {
         Self {
             expected,
             older_ledger,
+            older_journal,
             older_records,
             records: records(path),
             directory,

@@ -111,6 +111,8 @@ struct Count {
     refused: u64,
     /// Opened, and then stopped: what a start does not read was changed.
     stopped: u64,
+    /// Opened, and served on: what no record needs was changed.
+    spare: u64,
     /// Opened, but with an error in the place of the past.
     pastless: u64,
 }
@@ -148,6 +150,11 @@ fn opens_right_or_not(
                 Ok(_) => {
                     assert!(store.is_ready(), "{file}: {what}");
                     count.opened += 1;
+                }
+                // Nobody but a verification looks at what is between the records.
+                Err(error) if chain_of(&error).contains(": page ") => {
+                    assert!(store.is_ready(), "{file}: {what}");
+                    count.spare += 1;
                 }
                 Err(_) => {
                     wait_until_stopped(&store);
@@ -209,10 +216,11 @@ fn a_changed_byte_of_the_ledger_never_makes_a_wrong_figure() {
 fn a_changed_byte_of_the_journal_file_never_makes_a_wrong_figure() {
     let count = change_bytes("journal.db", 200);
     println!(
-        "{} opened as before, {} refused, {} stopped",
-        count.opened, count.refused, count.stopped
+        "{} opened as before, {} served on, {} refused, {} stopped",
+        count.opened, count.spare, count.refused, count.stopped
     );
-    assert!(10 < count.opened && 3 < count.refused && 3 < count.stopped);
+    assert!(1 <= count.opened && 10 < count.spare);
+    assert!(3 < count.refused && 3 < count.stopped);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod history;
 mod kill;
 mod lists;
 mod outage;
+mod pages;
 mod settings;
 mod snapshot;
 mod support;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::error::ErrorKind;
 use indicatif::{ProgressBar, ProgressStyle};
-use plimsoll_store::Hash;
 use plimsoll_store::sqlite::{Progress, Verified, verify_with};
+use plimsoll_store::{Hash, StoreError};
 
 use super::print;
 use crate::secrets::{hex, unhex};
@@ -46,8 +46,14 @@ pub(super) fn run(arguments: &VerifyArguments) -> Result<(), Box<dyn Error>> {
     if let Some(bar) = bar {
         bar.finish_and_clear();
     }
-    print(&told(&verified?))?;
-    Ok(())
+    match verified {
+        Ok(verified) => Ok(print(&told(&verified))?),
+        // Like a wrong command line: nothing was verified.
+        Err(error @ StoreError::NoPages) => {
+            clap::Error::raw(ErrorKind::ValueValidation, format!("{error}\n")).exit()
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A bar on standard error, which shows nothing where that is no terminal.
@@ -76,6 +82,8 @@ fn told(verified: &Verified) -> String {
         marked,
         reservations_live,
         ledger,
+        pages,
+        sqlite,
         expected,
         tip,
     } = verified;
@@ -88,6 +96,9 @@ fn told(verified: &Verified) -> String {
     lines.extend(marks.map(|(mark, count)| format!("{mark}: {count}, not judged")));
     let sum = "the accounts are their sum";
     lines.push(format!("reservations: {reservations_live} live, {sum}"));
+    lines.push(format!(
+        "journal.db: {pages} pages, nothing changed between the records; last written by SQLite {sqlite}"
+    ));
     match ledger {
         Some(sequence) => lines.push(format!("ledger.db: up to record {sequence}")),
         None => lines.push("ledger.db: not there".to_owned()),

@@ -286,6 +286,7 @@ pub(super) fn read_problem(error: StoreError) -> Problem {
         StoreError::Unavailable => Problem::unavailable(RETRY_AFTER_S),
         StoreError::File { .. }
         | StoreError::NotOurs { .. }
+        | StoreError::NoPages
         | StoreError::InUse { .. }
         | StoreError::Sqlite { .. }
         | StoreError::Damaged { .. }
