@@ -180,15 +180,13 @@ impl Stream {
     async fn tell(&mut self) -> Result<(), Ended> {
         loop {
             let store = self.store.upgrade().ok_or(Ended::Gone)?;
-            if !self
-                .verifier
-                .may_still_call(&self.caller, clock::now())
-                .await
-            {
-                return Err(Ended::Refused);
-            }
             let after = self.watched.after;
             let events = store.events(&self.log, after, EVENTS_MAX).await?;
+            // Asked behind the events: what happened after a listener was shut out is not told.
+            let verifier = &self.verifier;
+            if !verifier.may_still_call(&self.caller, clock::now()).await {
+                return Err(Ended::Refused);
+            }
             let Some(last) = events.last() else {
                 return Ok(());
             };

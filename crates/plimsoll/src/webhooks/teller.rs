@@ -223,6 +223,12 @@ impl Teller {
             let chance = u32::from_le_bytes(clock::random().unwrap_or_default());
             let wait = backoff::wait(failures, chance);
             let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+            let now = clock::now();
+            self.webhooks.note(&self.row.id, |delivery| {
+                delivery.failure = Some((now, failure.to_string()));
+                delivery.failures = failures;
+                delivery.next_try_at = Some(now.after_ms(wait_ms));
+            });
             tracing::warn!(
                 webhook = %self.row.id,
                 notice = %message.id,
@@ -231,12 +237,6 @@ impl Teller {
                 wait_ms,
                 "a webhook has not taken what it was told"
             );
-            let now = clock::now();
-            self.webhooks.note(&self.row.id, |delivery| {
-                delivery.failure = Some((now, failure.to_string()));
-                delivery.failures = failures;
-                delivery.next_try_at = Some(now.after_ms(wait_ms));
-            });
             self.wait_to_retry(changes, wait).await?;
         }
     }
