@@ -281,14 +281,14 @@ pub(super) struct Filled {
 }
 
 impl Filled {
-    /// Whether it is so many hundredths, or more.
+    /// Whether it is so many hundredths, or more; where nothing is taken, it is none.
     fn reaches(self, percent: u8) -> bool {
         let Ceiling::Finite(ceiling) = self.ceiling else {
             return false;
         };
         // A hundred times an amount is less than 2^60.
         let part = ceiling.units().saturating_mul(u64::from(percent));
-        part <= self.taken.units().saturating_mul(100)
+        Amount::ZERO < self.taken && part <= self.taken.units().saturating_mul(100)
     }
 }
 
@@ -304,9 +304,6 @@ pub(super) fn cross(
     let Ceiling::Finite(ceiling) = ceiling else {
         return;
     };
-    if taken == Amount::ZERO {
-        return;
-    }
     let percents = resource.alerts.iter();
     let reached = percents.filter(|it| after.reaches(*it) && !before.reaches(*it));
     crossed.extend(reached.map(|percent| Crossing {

@@ -133,7 +133,7 @@ fn past() {
     );
 }
 
-/// Nothing is part of nothing, and a part is rounded up.
+/// Where nothing is taken no part is, not even of nothing; and a part is rounded up.
 #[test]
 fn small() {
     check(
@@ -155,6 +155,8 @@ fn small() {
             > reserve r1 p x/y 1 commit force f
               r1 committed #4: 1 x/y of p forced `f`
               acme#4 Reserved by root at 0s forced `f`: p x/y 1+0; acme x/y 1+0; r1 committed #4: 1 x/y of p forced `f`
+                1 % of 0 at p x/y: 1 taken
+                100 % of 0 at p x/y: 1 taken
             > reserve r2 p x/z 1 commit
               r2 committed #5: 1 x/z of p
               acme#5 Reserved by root at 0s: p x/z 1+0; acme x/z 1+0; r2 committed #5: 1 x/z of p

@@ -1,6 +1,6 @@
 //! What of an event a reader may see.
 
-use plimsoll_core::event::{Change, Crossing, Event, Log, Mark};
+use plimsoll_core::event::{Cause, Change, Crossing, Event, Log, Mark};
 use plimsoll_core::model::{Item, Reach};
 use plimsoll_core::names::ScopeId;
 use plimsoll_core::rows::{Rows, scope_within};
@@ -23,7 +23,11 @@ pub fn visible<R: Rows>(
         return None;
     }
     match (&event.log, scope) {
-        (Log::Catalogue, None) => Some(event.clone()),
+        // How far a webhook has been told is noted every second: who looks for more need not see it.
+        (Log::Catalogue, None) => {
+            let is_noise = event.cause == Cause::WebhookDelivered && filter.cause.is_none();
+            (!is_noise).then(|| event.clone())
+        }
         (Log::Tenant(tenant), Some(scope)) => visible_at(rows, event, tenant, scope, filter),
         (Log::Catalogue, Some(_)) | (Log::Tenant(_), None) => None,
     }

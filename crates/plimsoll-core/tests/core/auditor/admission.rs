@@ -122,7 +122,8 @@ impl Auditor {
                 };
                 for percent in self.resources[&line.item.resource].alerts.iter() {
                     let part = u128::from(ceiling.units()) * u128::from(percent);
-                    if 100 * before < part && part <= 100 * (before + more) {
+                    let is_new = before == 0 || 100 * before < part;
+                    if is_new && 0 < before + more && part <= 100 * (before + more) {
                         let taken = u64::try_from(before + more).ok().and_then(Amount::new);
                         crossings.push(Crossing {
                             scope: above.clone(),

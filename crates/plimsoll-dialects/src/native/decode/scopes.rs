@@ -45,6 +45,7 @@ pub(in crate::native) fn put_limit(input: &Input<'_>) -> Result<Call, Problem> {
     let body: LimitBody = body::read(input.body)?;
     let window = window(body.starts_at, body.ends_at)
         .ok_or_else(|| wrong("/ends_at".to_owned(), EMPTY_WINDOW))?;
+    let Parsed(Reason(reason)) = body.reason;
     let put = PutLimit {
         scope,
         item: Item {
@@ -54,7 +55,7 @@ pub(in crate::native) fn put_limit(input: &Input<'_>) -> Result<Call, Problem> {
         window,
         ceiling: body.limit.0,
         mode: body.mode.map_or(Mode::Enforce, |Parsed(mode)| mode),
-        reason: body.reason.0.0,
+        reason,
         expected: input.expected()?,
     };
     Ok(match dry_run {

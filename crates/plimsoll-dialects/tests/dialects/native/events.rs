@@ -303,6 +303,12 @@ fn the_catalogue_is_seen_without_a_scope() {
     );
     assert_eq!(seen(&catalogue, Some(Cause::ResourcePut)), None);
     assert_eq!(seen(&eventful(), None), None);
+    let noted = Event {
+        cause: Cause::WebhookDelivered,
+        ..catalogue.clone()
+    };
+    assert_eq!(seen(&noted, None), None);
+    assert!(seen(&noted, Some(Cause::WebhookDelivered)).is_some());
     let page = encode::events(None, &[catalogue], None);
     expect![[r#"
         200
