@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from waiting import until
+
 START_SECONDS_MAX = 30
 END_SECONDS_MAX = 30
 LISTENING = "listening on http://"
@@ -72,9 +74,7 @@ class Place:
 
     def wait_for(self, text):
         """Waits until the log has a text."""
-        deadline = time.monotonic() + START_SECONDS_MAX
-        while text not in self.stderr():
-            assert time.monotonic() < deadline, self.stderr()
+        until(lambda: text in self.stderr(), START_SECONDS_MAX)
 
     def stderr(self):
         return (self.folder / "stderr.log").read_text()

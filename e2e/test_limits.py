@@ -6,7 +6,7 @@ import pytest
 
 from clients import Native, line
 from test_native import check_problem
-from waiting import from_now, has_come, until
+from waiting import before_it_ends, from_now, has_come, until
 
 IMAGE = "vm/image"
 ZONE = "FRA-A"
@@ -64,17 +64,22 @@ def token(demo, admin, role, scope, **more):
 
 def test_a_limit_begins_and_ends_by_itself(admin, web):
     set_limit(admin, web, 3).ok()
-    starts_at, ends_at = from_now(1), from_now(3)
-    put = set_limit(admin, web, 40, starts_at=starts_at, ends_at=ends_at).ok()
-    assert (put["starts_at"], put["ends_at"]) == (starts_at, ends_at)
-    # Asked before and after: what is read lies between the two instants.
-    seen = admin.quota(web, IMAGE, ZONE)["limit"]
-    assert seen == 3 or has_come(starts_at)
-    until(lambda: admin.quota(web, IMAGE, ZONE)["limit"] == 40)
-    assert has_come(starts_at)
-    admin.reserve("big", web, [images(10)], commit=True).ok()
-    during = admin.quota(web, IMAGE, ZONE)
-    assert during["available"] == 30 or has_come(ends_at)
+
+    def launch(ends_at):
+        starts_at = from_now(0.5)
+        put = set_limit(admin, web, 40, starts_at=starts_at, ends_at=ends_at)
+        # Asked before and after: what is read lies between the two instants.
+        seen = admin.quota(web, IMAGE, ZONE)["limit"]
+        assert seen == 3 or has_come(starts_at)
+        until(lambda: admin.quota(web, IMAGE, ZONE)["limit"] == 40 or has_come(ends_at))
+        assert has_come(starts_at)
+        taken = admin.reserve("big", web, [images(10)], commit=True)
+        return put, starts_at, taken, admin.quota(web, IMAGE, ZONE)
+
+    put, starts_at, taken, during = before_it_ends(launch)
+    ends_at = put.ok()["ends_at"]
+    assert put.ok()["starts_at"] == starts_at
+    assert taken.ok()["state"] == "committed" and during["available"] == 30
     until(lambda: admin.quota(web, IMAGE, ZONE)["limit"] == 3)
     assert has_come(ends_at)
     # Nothing is taken away, and nothing new is admitted.
@@ -128,8 +133,8 @@ def test_the_chain_shows_every_limit_in_force_the_one_that_counts_last(admin, we
 
 
 def test_a_limit_that_is_over_leaves_the_list_with_the_next_write(admin, web):
-    ends_at = from_now(1)
-    set_limit(admin, web, 40, ends_at=ends_at).ok()
+    put = before_it_ends(lambda ends: set_limit(admin, web, 40, ends_at=ends)).ok()
+    ends_at = put["ends_at"]
     until(lambda: admin.quota(web, IMAGE, ZONE)["limit"] == 5)
     assert has_come(ends_at)
     set_limit(admin, web, 10).ok()

@@ -14,6 +14,7 @@ from raw import answers, connect, raw, send_until_blocked, wait_until_reset
 from test_modelarts import check_error
 from test_native import check_problem
 from test_zenlayer import check_envelope
+from waiting import until
 from wire import exchange
 
 NATIVE, ZENLAYER, MODELARTS = f"{BASE}/check", "/api/v2/vm", "/v1/p/quotas"
@@ -251,24 +252,32 @@ def test_a_second_signal_ends_at_once(place):
     with connect(server) as connection:
         send_awaited_head(connection, f"POST {ZENLAYER} HTTP/1.1\r\nContent-Length: 10\r\n")
         server.process.send_signal(signal.SIGTERM)
-        place.wait_for("stopping")
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(60) == 1
     server.stop()
     assert admin_of(place.serve()).call("GET", "/scopes/acme").status == 200
 
 
+BODY_SPACES = 2_000
+"""More bytes than are sent one by one before a server has noticed a signal."""
+
+
 def test_one_signal_lets_what_is_in_flight_end(place):
     server = place.serve()
     with connect(server) as connection:
-        body = b'{"scope":"zenlayer-demo"}'
+        rest = iter(b'{"scope":"zenlayer-demo"}' + b" " * BODY_SPACES)
         token = place.credentials()["admin_token"]
         head = f"POST {NATIVE} HTTP/1.1\r\nAuthorization: Bearer {token}\r\n"
-        send_awaited_head(connection, f"{head}Content-Length: {len(body)}\r\n")
-        connection.sendall(body[:10])
+        send_awaited_head(connection, f"{head}Content-Length: {rest.__length_hint__()}\r\n")
+
+        def says_so_while_the_body_comes():
+            connection.sendall(bytes([next(rest)]))
+            return "stopping" in place.stderr()
+
+        says_so_while_the_body_comes()
         server.process.send_signal(signal.SIGTERM)
-        place.wait_for("stopping")
-        connection.sendall(body[10:])
+        until(says_so_while_the_body_comes)
+        connection.sendall(bytes(rest))
         [reply], _ = answers(connection, "POST")
         check_problem(reply, 400)
     assert server.process.wait(60) == 0

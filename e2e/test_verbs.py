@@ -1,12 +1,11 @@
 """Every verb of a reservation over HTTP, and figures that follow it."""
 
-import time
-
 import pytest
 
 from clients import Native, line
 from conftest import admin_of
 from test_native import check_problem
+from waiting import until
 
 IMAGE = "vm/image"
 ZONE = "FRA-A"
@@ -29,13 +28,6 @@ def images(amount, **more):
 def act(admin, verb, content=None, reservation="r", revision=None):
     headers = [] if revision is None else [("If-Match", f'"{revision}"')]
     return admin.call("POST", f"/reservations/{reservation}/{verb}", content, headers)
-
-
-def until(is_so):
-    """Asks again and again, for a while."""
-    deadline = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < deadline
 
 
 def figures(admin, scope):

@@ -15,16 +15,20 @@ use crate::kill::{Child, say};
 use crate::snapshot::{assert_sound, snapshot};
 use crate::support::*;
 
-/// Waits until the store serves again.
-fn wait_until_ready(store: &Store) {
+/// Waits until the store serves again, for a while; whether it does.
+fn comes_back(store: &Store) -> bool {
     let (_sender, never) = mpsc::channel::<()>();
     for _ in 0..3_000 {
         if store.is_ready() {
-            return;
+            return true;
         }
         let _ = never.recv_timeout(Duration::from_millis(10));
     }
-    panic!("the store has not come back");
+    false
+}
+
+fn wait_until_ready(store: &Store) {
+    assert!(comes_back(store), "the store has not come back");
 }
 
 /// Keeps the journal locked, as another program may.
@@ -142,7 +146,8 @@ pub(crate) fn write_in_a_cramped_place(directory: &Path) {
                 Err(other) => panic!("{other}"),
             }
             tries += 1;
-            if 100 < tries {
+            // While it reads its files again it refuses: that is no try.
+            if 100 < tries || !comes_back(&store) {
                 // The place is full for good: the store must still end.
                 say(&format!("full after {outages} outages"));
                 return;
