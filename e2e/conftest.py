@@ -6,6 +6,7 @@ import re
 import pytest
 
 from clients import Native
+from database import Cluster
 from server import Place, binary
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -19,19 +20,48 @@ def without_proxies():
         os.environ.pop(name.lower(), None)
 
 
+def pytest_addoption(parser):
+    stores = {"choices": ["sqlite", "postgres"], "default": "sqlite"}
+    parser.addoption("--store", **stores, help="where servers keep the ledger")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leaves out what is about the other store's files."""
+    if config.getoption("store") == "postgres":
+        left_out = [item for item in items if item.get_closest_marker("files")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.fixture(scope="session")
-def seeds(tmp_path_factory, without_proxies):
+def cluster():
+    """A PostgreSQL that all tests share."""
+    cluster = Cluster()
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="session")
+def new_database(request):
+    """Makes a database for a place, where that is where ledgers are to be."""
+    if request.config.getoption("store") == "sqlite":
+        return lambda: None
+    return request.getfixturevalue("cluster").create
+
+
+@pytest.fixture(scope="session")
+def seeds(tmp_path_factory, without_proxies, new_database):
     """A demo server whose figures stay as they are: tests only read from it."""
     assert binary().is_file(), f"no server at `{binary()}`: build it, or set PLIMSOLL_BIN"
-    place = Place(tmp_path_factory.mktemp("seeds"))
+    place = Place(tmp_path_factory.mktemp("seeds"), new_database())
     yield place.serve()
     place.close()
 
 
 @pytest.fixture
-def place(tmp_path):
+def place(tmp_path, new_database):
     """An empty place, for tests that start servers themselves."""
-    place = Place(tmp_path)
+    place = Place(tmp_path, new_database())
     yield place
     place.close()
 

@@ -27,6 +27,8 @@ class Place:
     """A folder in which servers come and go: their data, their settings, what they wrote."""
 
     folder: Path
+    database: str | None = None
+    """Where the ledger is, where it is not in this folder."""
     servers: list = field(default_factory=list)
 
     @property
@@ -45,6 +47,8 @@ class Place:
 
     def start(self, *, demo=True, config="", environment=None, limits=()):
         command = [binary(), "serve", "--data", self.data, "--listen", "127.0.0.1:0"]
+        if self.database:
+            command += ["--store", self.database]
         if demo:
             command.append("--demo")
         if config:

@@ -100,6 +100,14 @@ pub struct Footprint {
 }
 
 impl Footprint {
+    /// One scope, with every scope above it and the log of its tenant.
+    pub fn of_scope(scope: &ScopeId) -> Self {
+        Self {
+            scopes: [scope.clone()].into(),
+            ..Self::default()
+        }
+    }
+
     /// What a reservation may touch.
     ///
     /// The holds and the reservation are named by the reservation's scope: a store takes that
@@ -114,10 +122,9 @@ impl Footprint {
     /// What a check of a reservation may touch.
     pub fn of_check(scope: &ScopeId, lines: &Lines) -> Self {
         Self {
-            scopes: [scope.clone()].into(),
             items: items(lines),
             holds_of: [scope.clone()].into(),
-            ..Self::default()
+            ..Self::of_scope(scope)
         }
     }
 

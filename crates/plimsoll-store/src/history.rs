@@ -7,8 +7,9 @@ use plimsoll_core::names::ScopeId;
 use plimsoll_core::rows::Footprint;
 use tokio::sync::watch;
 
+use crate::local::Local;
 use crate::news::{Kept, News};
-use crate::store::{Store, StoreError};
+use crate::store::{Backend, Store, StoreError};
 use crate::tables::{LogHead, Tables};
 
 /// Events in one page of a log.
@@ -102,17 +103,21 @@ impl Store {
         max: usize,
     ) -> Result<Vec<Event>, StoreError> {
         let max = max.min(EVENTS_PAGE_MAX);
-        let head = self.with_tables(|tables| tables.log(log).head)?;
+        let local = match &self.backend {
+            Backend::Local(local) => local,
+            Backend::Postgres(postgres) => return postgres.events(log, after, max).await,
+        };
+        let head = local.with_tables(|tables| tables.log(log).head)?;
         if head.revision <= after || max == 0 {
             return Ok(Vec::new());
         }
-        let Some(past) = self.past() else {
+        let Some(past) = local.past() else {
             let of_log = |kept: &Kept| {
                 let events = kept.events().map(|(_, event)| event);
                 let wanted = events.filter(|event| event.log == *log && after < event.revision);
                 wanted.take(max).cloned().collect()
             };
-            return Ok(self.news().with_kept(of_log));
+            return Ok(local.news().with_kept(of_log));
         };
         let log = log.clone();
         past.read(move |reader| reader.events(&log, after, head.revision, max))
@@ -132,13 +137,17 @@ impl Store {
         place: u64,
         max: usize,
     ) -> Result<(Vec<Event>, u64), StoreError> {
-        let end = self.with_tables(|_| self.news().place())?;
+        let local = match &self.backend {
+            Backend::Local(local) => local,
+            Backend::Postgres(postgres) => return postgres.events_behind(place, max).await,
+        };
+        let end = local.with_tables(|_| local.news().place())?;
         if end <= place {
             return Ok((Vec::new(), end));
         }
         let max = max.min(EVENTS_PAGE_MAX);
-        let Some(past) = self.past() else {
-            return Ok(self.news().with_kept(|kept| kept.behind(place, max)));
+        let Some(past) = local.past() else {
+            return Ok(local.news().with_kept(|kept| kept.behind(place, max)));
         };
         past.read(move |reader| reader.events_behind(place, end, max))
             .await
@@ -167,27 +176,24 @@ impl Store {
         report: impl FnOnce(&Tables, Timestamp) -> T,
     ) -> Result<AsOfAnswer<T>, StoreError> {
         let log = Log::Tenant(tenant.clone());
-        let heads = self.with_tables(|tables| Heads {
+        let heads = |tables: &Tables| Heads {
             tenant: tables.log(&log).head,
             catalogue: tables.log(&Log::Catalogue).head,
-        })?;
+        };
+        let of_tenant = Footprint {
+            scopes: vec![tenant.clone()],
+            ..Footprint::default()
+        };
+        let heads = self.read(&of_tenant, heads).await?;
         if let AsOf::Revision(revision) = as_of
             && heads.tenant.revision < revision
         {
             let head = heads.tenant.revision;
             return Ok(AsOfAnswer::Beyond { head });
         }
-        let question = Question {
-            tenant: tenant.clone(),
-            as_of,
-            scopes: footprint.scopes.clone(),
-            items: footprint.items.clone(),
-            all_items: footprint.all_items,
-            heads,
-        };
-        let then = match self.past() {
-            Some(past) => past.read(move |reader| reader.as_of(&question)).await?,
-            None => self.news().with_kept(|kept| kept.as_of(&question)),
+        let then = match &self.backend {
+            Backend::Local(local) => local.as_of(tenant, as_of, footprint, heads).await?,
+            Backend::Postgres(postgres) => postgres.as_of(tenant, as_of).await?,
         };
         let Some(RowsThen { tables, head }) = then else {
             return Ok(AsOfAnswer::BeforeFirst);
@@ -203,7 +209,33 @@ impl Store {
     }
 
     fn news(&self) -> &News {
-        &self.shared().news
+        match &self.backend {
+            Backend::Local(local) => local.news(),
+            Backend::Postgres(postgres) => &postgres.node.news,
+        }
+    }
+}
+
+impl Local {
+    async fn as_of(
+        &self,
+        tenant: &ScopeId,
+        as_of: AsOf,
+        footprint: &Footprint,
+        heads: Heads,
+    ) -> Result<Option<RowsThen>, StoreError> {
+        let question = Question {
+            tenant: tenant.clone(),
+            as_of,
+            scopes: footprint.scopes.clone(),
+            items: footprint.items.clone(),
+            all_items: footprint.all_items,
+            heads,
+        };
+        match self.past() {
+            Some(past) => past.read(move |reader| reader.as_of(&question)).await,
+            None => Ok(self.news().with_kept(|kept| kept.as_of(&question))),
+        }
     }
 }
 

@@ -52,21 +52,30 @@ pub(crate) struct Lane {
     room: Arc<Semaphore>,
 }
 
-struct Submission {
-    commands: Vec<Command>,
-    reply: oneshot::Sender<Result<Vec<Outcome>, SubmitError>>,
+/// Commands that wait to be decided, and who wants to know.
+#[derive(Debug)]
+pub(crate) struct Submission {
+    pub(crate) commands: Vec<Command>,
+    pub(crate) reply: oneshot::Sender<Result<Vec<Outcome>, SubmitError>>,
     /// Held until the submission is answered: the queue's bound.
     _room: OwnedSemaphorePermit,
 }
 
 impl Lane {
+    /// The front of a queue, and its end.
+    pub(crate) fn queue() -> (Self, mpsc::UnboundedReceiver<Submission>) {
+        let (queue, arrivals) = mpsc::unbounded_channel();
+        let room = Arc::new(Semaphore::new(QUEUED_COMMANDS_MAX));
+        (Self { queue, room }, arrivals)
+    }
+
     /// Starts the thread. It ends when every front of the queue is gone.
     pub(crate) fn start(
         shared: Arc<Shared>,
         sink: Sink,
         clock: Clock,
     ) -> (Self, std::thread::JoinHandle<()>) {
-        let (queue, arrivals) = mpsc::unbounded_channel();
+        let (lane, arrivals) = Self::queue();
         let worker = Worker {
             engine: Engine::new(shared, sink, ByTheRules),
             clock,
@@ -77,13 +86,7 @@ impl Lane {
             .name("lane".to_owned())
             .spawn(move || worker.run())
             .expect("the system starts a thread at start-up");
-        (
-            Self {
-                queue,
-                room: Arc::new(Semaphore::new(QUEUED_COMMANDS_MAX)),
-            },
-            thread,
-        )
+        (lane, thread)
     }
 
     /// Decides commands in their order and answers when what they changed is durable.
@@ -215,7 +218,7 @@ impl Worker {
     }
 }
 
-fn answer_all(group: impl IntoIterator<Item = Submission>, error: &SubmitError) {
+pub(crate) fn answer_all(group: impl IntoIterator<Item = Submission>, error: &SubmitError) {
     for submission in group {
         // A caller who has gone away does not want the answer.
         let _ = submission.reply.send(Err(error.clone()));

@@ -16,18 +16,22 @@
 //! |---|---|---|
 //! | memory | no | tests; the reference for all others |
 //! | sqlite | yes | one machine, no set-up |
+//! | postgres | yes | many nodes: rows are in the database, each batch is one transaction there |
 //!
 //! Modules, in reading order: `record` (the bytes), `replay` (from the bytes to the rows), `scopes`,
 //! `tables` and `overlay` (the rows), `engine` (one step: decide, write, apply), `lane` (group
 //! commit), `news` and `history` (what was), `sqlite` (the files), `sink` (which journal), `steady`
-//! (the time of decisions).
+//! (the time of decisions), `local` (what memory and SQLite have in common), `postgres` (a node of
+//! many on one database).
 
 mod engine;
 mod history;
 mod lane;
 mod list;
+mod local;
 mod news;
 mod overlay;
+mod postgres;
 mod record;
 mod replay;
 mod scopes;
@@ -44,6 +48,7 @@ mod testing;
 pub use history::{AsOf, AsOfAnswer, EVENTS_PAGE_MAX};
 pub use lane::{BATCH_COMMANDS_MAX, QUEUED_COMMANDS_MAX, SubmitError};
 pub use list::{LimitsOfItem, Page, ReservationPage};
+pub use postgres::{LAYOUT as POSTGRES_LAYOUT, PostgresOptions};
 pub use record::Hash;
 pub use steady::SteadyClock;
 pub use store::{Clock, Store, StoreError};

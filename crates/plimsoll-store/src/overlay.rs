@@ -3,6 +3,7 @@
 //! Readers see the tables, so they see only what is durable; the commands of a batch see the
 //! overlay, so each sees what the ones before it did.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
@@ -38,6 +39,8 @@ pub(crate) struct Overlay<'a> {
     reservations: HashMap<ScopeId, BatchOfTenant>,
     principals: HashMap<PrincipalId, Option<Principal>>,
     logs: HashMap<Log, LogHead>,
+    /// Whether a decision has asked for the holds of a tenant.
+    asked_for_holds: Cell<bool>,
 }
 
 /// What the batch has done to one tenant's reservations.
@@ -65,7 +68,13 @@ impl<'a> Overlay<'a> {
             reservations: HashMap::new(),
             principals: HashMap::new(),
             logs: HashMap::new(),
+            asked_for_holds: Cell::new(false),
         }
+    }
+
+    /// Whether a decision has asked for the holds of a tenant.
+    pub(crate) fn has_asked_for_holds(&self) -> bool {
+        self.asked_for_holds.get()
     }
 
     /// Where a log stands, with its hash.
@@ -97,29 +106,31 @@ impl<'a> Overlay<'a> {
             Change::Resource(row) => {
                 let resources = self
                     .resources
-                    .get_or_insert_with(|| self.below.resources.clone());
+                    .get_or_insert_with(|| BTreeMap::clone(&self.below.resources));
                 resources.insert(row.name.clone(), row.clone());
             }
             Change::Location(row) => {
                 let locations = self
                     .locations
-                    .get_or_insert_with(|| self.below.locations.clone());
+                    .get_or_insert_with(|| BTreeMap::clone(&self.below.locations));
                 locations.insert(row.id.clone(), row.clone());
             }
             Change::Scope(row) => {
                 self.scopes.insert(row.id.clone(), row.clone());
             }
             Change::Tier(row) => {
-                let tiers = self.tiers.get_or_insert_with(|| self.below.tiers.clone());
+                let tiers = self
+                    .tiers
+                    .get_or_insert_with(|| BTreeMap::clone(&self.below.tiers));
                 tiers.insert(row.name.clone(), row.clone());
             }
             Change::Webhook(row) => {
-                let below = || self.below.webhooks.clone();
+                let below = || BTreeMap::clone(&self.below.webhooks);
                 let webhooks = self.webhooks.get_or_insert_with(below);
                 webhooks.insert(row.id.clone(), row.clone());
             }
             Change::WebhookGone(id) => {
-                let below = || self.below.webhooks.clone();
+                let below = || BTreeMap::clone(&self.below.webhooks);
                 self.webhooks.get_or_insert_with(below).remove(id);
             }
             Change::Limits {
@@ -310,6 +321,7 @@ impl Rows for Overlay<'_> {
     }
 
     fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
+        self.asked_for_holds.set(true);
         self.in_time(tenant, TimeOrder::Holds)
     }
 

@@ -1,7 +1,7 @@
 //! The one face of all stores.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::command::Command;
@@ -11,12 +11,10 @@ use plimsoll_core::outcome::{Breach, Outcome};
 use plimsoll_core::report::ReservationFilter;
 use plimsoll_core::rows::Footprint;
 
-use crate::engine::Shared;
-use crate::lane::{Lane, SubmitError};
+use crate::lane::SubmitError;
 use crate::list::{LimitsOfItem, Page, ReservationPage};
-use crate::news::News;
-use crate::sink::Sink;
-use crate::sqlite::{self, Follower, PastReaders, Scrub};
+use crate::local::Local;
+use crate::postgres::{Postgres, PostgresOptions};
 use crate::tables::Tables;
 
 /// Why a store cannot be opened, read or written.
@@ -80,6 +78,17 @@ pub enum StoreError {
         /// The data directory.
         path: PathBuf,
     },
+    /// A database cannot be used.
+    #[error("the database `{address}` {what}")]
+    Database {
+        /// Its hosts and its name.
+        address: String,
+        /// What is wrong, and what to do.
+        what: String,
+        /// What the driver says.
+        #[source]
+        source: Option<Box<tokio_postgres::Error>>,
+    },
     /// The rows contradict each other.
     #[error("`{path}` is damaged; restore it from a backup")]
     Breach {
@@ -133,23 +142,24 @@ impl std::fmt::Debug for Clock {
 /// Dropping it ends its threads once what was submitted is answered.
 #[derive(Debug)]
 pub struct Store {
-    /// Gone before the threads are waited for.
-    lane: Option<Lane>,
-    shared: Arc<Shared>,
-    thread: Option<std::thread::JoinHandle<()>>,
-    /// Reads the journal through once.
-    _scrub: Option<Scrub>,
-    /// Reads what was; `None` where the lane keeps it.
-    past: Option<PastReaders>,
-    /// Fills the ledger's tables; declared last, so that it ends last.
-    _follower: Option<Follower>,
+    pub(crate) backend: Backend,
+}
+
+/// The stores that there are.
+#[derive(Debug)]
+pub(crate) enum Backend {
+    /// All rows in this process: memory, or SQLite.
+    Local(Local),
+    /// All rows in a database.
+    Postgres(Postgres),
 }
 
 impl Store {
     /// A store that forgets everything when it is dropped.
     pub fn memory(clock: Clock) -> Self {
-        let shared = Shared::new(Tables::default(), News::of_memory());
-        Self::start(shared, Sink::Memory, clock)
+        Self {
+            backend: Backend::Local(Local::memory(clock)),
+        }
     }
 
     /// The store in a data directory, which is made where it does not exist.
@@ -157,31 +167,43 @@ impl Store {
     /// Errors: [`StoreError`] says which file, what is wrong with it and what to do. Nothing is
     /// repaired silently.
     pub fn sqlite(directory: &Path, clock: Clock) -> Result<Self, StoreError> {
-        let sqlite::Opened {
-            journal,
-            tables,
-            follower,
-            scrubber,
-            past,
-        } = sqlite::open(directory)?;
-        let shared = Shared::new(tables, News::of_journal(journal.sequence()));
-        let mut store = Self::start(shared, Sink::File(Box::new(journal)), clock);
-        store.past = Some(past);
-        store._scrub = Some(scrubber.start(Arc::clone(&store.shared)));
-        store._follower = Some(follower);
-        Ok(store)
+        Ok(Self {
+            backend: Backend::Local(Local::sqlite(directory, clock)?),
+        })
     }
 
-    fn start(shared: Shared, sink: Sink, clock: Clock) -> Self {
-        let shared = Arc::new(shared);
-        let (lane, thread) = Lane::start(Arc::clone(&shared), sink, clock);
-        Self {
-            lane: Some(lane),
-            shared,
-            thread: Some(thread),
-            _scrub: None,
-            past: None,
-            _follower: None,
+    /// The store in a PostgreSQL database, one node of any number. An empty database is laid out.
+    ///
+    /// Errors: [`StoreError::Database`] says what is wrong with it and what to do.
+    pub async fn postgres(options: &PostgresOptions, clock: Clock) -> Result<Self, StoreError> {
+        Ok(Self {
+            backend: Backend::Postgres(Postgres::open(options, clock).await?),
+        })
+    }
+
+    /// Makes the migrations that a PostgreSQL database lacks; answers the layouts before and
+    /// after, 0 for none.
+    ///
+    /// Errors: [`StoreError::Database`], where a newer build has laid it out too.
+    pub async fn migrate(options: &PostgresOptions) -> Result<(u64, u64), StoreError> {
+        Postgres::migrate(options).await
+    }
+
+    /// What the first node said about something that all nodes must have in common; `None` where
+    /// none has said anything, or the store has one node only.
+    pub async fn agreed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        match &self.backend {
+            Backend::Local(_) => Ok(None),
+            Backend::Postgres(postgres) => postgres.agreed(name).await,
+        }
+    }
+
+    /// Says something about which all nodes must agree, unless one was faster: answers what
+    /// counts.
+    pub async fn agree(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+        match &self.backend {
+            Backend::Local(_) => Ok(value),
+            Backend::Postgres(postgres) => postgres.agree(name, value).await,
         }
     }
 
@@ -189,27 +211,29 @@ impl Store {
     ///
     /// Errors: [`SubmitError`] where nothing was decided, or where that is not known.
     pub async fn submit(&self, commands: Vec<Command>) -> Result<Vec<Outcome>, SubmitError> {
-        match &self.lane {
-            Some(lane) if self.is_ready() => lane.submit(commands).await,
-            Some(_) | None => Err(SubmitError::Unavailable),
+        if !self.is_ready() {
+            return Err(SubmitError::Unavailable);
+        }
+        match &self.backend {
+            Backend::Local(local) => local.submit(commands).await,
+            Backend::Postgres(postgres) => postgres.submit(commands).await,
         }
     }
 
-    /// Calls `report` with the rows that the footprint names, as of one moment.
+    /// Calls `report` with the rows that the footprint names, as of one moment, and the catalogue.
+    /// What else there is may be there or not.
     ///
     /// Errors: [`StoreError::Unavailable`] while the rows cannot be trusted.
-    #[expect(
-        clippy::unused_async,
-        reason = "a store on a database waits for the rows"
-    )]
     pub async fn read<T>(
         &self,
         footprint: &Footprint,
         report: impl FnOnce(&Tables) -> T,
     ) -> Result<T, StoreError> {
-        // These stores keep all rows in memory: the footprint is there already.
-        let _ = footprint;
-        self.with_tables(report)
+        match &self.backend {
+            // All rows are in memory: those of the footprint are there already.
+            Backend::Local(local) => local.with_tables(report),
+            Backend::Postgres(postgres) => Ok(report(&postgres.read(footprint.clone()).await?)),
+        }
     }
 
     /// The scopes within the reach, in order of id; with a parent, only those right below it.
@@ -219,10 +243,12 @@ impl Store {
         parent: Option<&ScopeId>,
         page: &Page<ScopeId>,
     ) -> Result<Vec<Scope>, StoreError> {
-        self.read(&Footprint::default(), |tables| {
-            tables.list_scopes(reach, parent, page)
-        })
-        .await
+        match &self.backend {
+            Backend::Local(local) => {
+                local.with_tables(|tables| tables.list_scopes(reach, parent, page))
+            }
+            Backend::Postgres(postgres) => postgres.list_scopes(reach, parent, page).await,
+        }
     }
 
     /// The limits set at a scope, in order of item; `None` where the scope is not within reach.
@@ -232,10 +258,12 @@ impl Store {
         scope: &ScopeId,
         page: &Page<Item>,
     ) -> Result<Option<Vec<LimitsOfItem>>, StoreError> {
-        self.read(&Footprint::default(), |tables| {
-            tables.list_limits(reach, scope, page)
-        })
-        .await
+        match &self.backend {
+            Backend::Local(local) => {
+                local.with_tables(|tables| tables.list_limits(reach, scope, page))
+            }
+            Backend::Postgres(postgres) => postgres.list_limits(reach, scope, page).await,
+        }
     }
 
     /// The requests of a scope and everything below it, in order of id, those with the status of
@@ -247,24 +275,32 @@ impl Store {
         status: Option<&'static str>,
         page: &Page<RequestId>,
     ) -> Result<Option<Vec<Request>>, StoreError> {
-        self.read(&Footprint::default(), |tables| {
-            tables.list_requests(reach, scope, status, page)
-        })
-        .await
+        match &self.backend {
+            Backend::Local(local) => {
+                local.with_tables(|tables| tables.list_requests(reach, scope, status, page))
+            }
+            Backend::Postgres(postgres) => postgres.list_requests(reach, scope, status, page).await,
+        }
     }
 
     /// All requests for a resource, of whatever tenant, in no order.
     pub async fn requests_for(&self, resource: &ResourceName) -> Result<Vec<Request>, StoreError> {
-        self.with_tables(|tables| {
-            let rows = tables.all_requests();
-            let rows = rows.filter(|row| row.item.resource == *resource);
-            rows.cloned().collect()
-        })
+        match &self.backend {
+            Backend::Local(local) => local.with_tables(|tables| {
+                let rows = tables.all_requests();
+                let rows = rows.filter(|row| row.item.resource == *resource);
+                rows.cloned().collect()
+            }),
+            Backend::Postgres(postgres) => postgres.requests_for(resource).await,
+        }
     }
 
     /// All webhooks, in order of id.
     pub async fn webhooks(&self) -> Result<Vec<Webhook>, StoreError> {
-        self.with_tables(|tables| tables.webhooks().cloned().collect())
+        self.read(&Footprint::default(), |tables| {
+            tables.webhooks().cloned().collect()
+        })
+        .await
     }
 
     /// The reservations of a scope's tenant that are remembered and wanted, in order of id; none
@@ -280,18 +316,28 @@ impl Store {
         let mut wanted = Vec::new();
         let mut after: Option<ReservationId> = None;
         loop {
-            let last = self.with_tables(|tables| {
-                let tenant = &tables.scopes.find(scope)?.tenant;
-                let rows = tables.reservations_after(tenant, after.as_ref());
-                let mut last = None;
-                for row in rows.take(ROWS_AT_ONCE_MAX) {
-                    if is_wanted(row) {
-                        wanted.push(row.clone());
+            let last = match &self.backend {
+                Backend::Local(local) => local.with_tables(|tables| {
+                    let tenant = &tables.scopes.find(scope)?.tenant;
+                    let rows = tables.reservations_after(tenant, after.as_ref());
+                    let mut last = None;
+                    for row in rows.take(ROWS_AT_ONCE_MAX) {
+                        if is_wanted(row) {
+                            wanted.push(row.clone());
+                        }
+                        last = Some(&row.id);
                     }
-                    last = Some(&row.id);
+                    last.cloned()
+                })?,
+                Backend::Postgres(postgres) => {
+                    let most = ROWS_AT_ONCE_MAX;
+                    let rows = postgres.reservations_after(scope, after.as_ref(), most);
+                    let rows = rows.await?;
+                    let last = rows.last().map(|row| row.id.clone());
+                    wanted.extend(rows.into_iter().filter(&is_wanted));
+                    last
                 }
-                last.cloned()
-            })?;
+            };
             if last.is_none() {
                 return Ok(wanted);
             }
@@ -309,10 +355,14 @@ impl Store {
         filter: &ReservationFilter,
         page: &Page<ReservationId>,
     ) -> Result<Option<ReservationPage>, StoreError> {
-        self.read(&Footprint::default(), |tables| {
-            tables.list_reservations(reach, scope, filter, page)
-        })
-        .await
+        match &self.backend {
+            Backend::Local(local) => {
+                local.with_tables(|tables| tables.list_reservations(reach, scope, filter, page))
+            }
+            Backend::Postgres(postgres) => {
+                postgres.list_reservations(reach, scope, filter, page).await
+            }
+        }
     }
 
     /// The principals, in order of id.
@@ -320,25 +370,33 @@ impl Store {
         &self,
         page: &Page<PrincipalId>,
     ) -> Result<Vec<Principal>, StoreError> {
-        self.read(&Footprint::default(), |tables| tables.list_principals(page))
-            .await
+        match &self.backend {
+            Backend::Local(local) => local.with_tables(|tables| tables.list_principals(page)),
+            Backend::Postgres(postgres) => postgres.list_principals(page).await,
+        }
     }
 
     /// The tenants that use a reservation id, in order.
     pub async fn tenants_of(&self, id: &ReservationId) -> Result<Vec<ScopeId>, StoreError> {
-        let mut tenants: Vec<_> = self.with_tables(|tables| {
-            tables
-                .reservations_with_id(id)
-                .map(|row| row.tenant.clone())
-                .collect()
-        })?;
+        let mut tenants: Vec<_> = match &self.backend {
+            Backend::Local(local) => local.with_tables(|tables| {
+                let rows = tables.reservations_with_id(id);
+                rows.map(|row| row.tenant.clone()).collect()
+            })?,
+            Backend::Postgres(postgres) => postgres.tenants_of(id).await?,
+        };
         tenants.sort_unstable();
         Ok(tenants)
     }
 
     /// The tenants that have a hold whose time is over at `now`.
     pub async fn tenants_due(&self, now: Timestamp) -> Result<Vec<ScopeId>, StoreError> {
-        self.with_tables(|tables| tables.tenants_due(now).cloned().collect())
+        match &self.backend {
+            Backend::Local(local) => {
+                local.with_tables(|tables| tables.tenants_due(now).cloned().collect())
+            }
+            Backend::Postgres(postgres) => postgres.tenants_due(now).await,
+        }
     }
 
     /// The tenants that have a reservation that ended before an instant.
@@ -346,50 +404,19 @@ impl Store {
         &self,
         instant: Timestamp,
     ) -> Result<Vec<ScopeId>, StoreError> {
-        self.with_tables(|tables| tables.tenants_with_ended_before(instant).cloned().collect())
+        match &self.backend {
+            Backend::Local(local) => local
+                .with_tables(|tables| tables.tenants_with_ended_before(instant).cloned().collect()),
+            Backend::Postgres(postgres) => postgres.tenants_with_ended_before(instant).await,
+        }
     }
 
     /// Whether the store serves: not while a failed write is being mended, and no more once the
-    /// journal was found to be damaged.
+    /// journal was found to be damaged; not while its database is away.
     pub fn is_ready(&self) -> bool {
-        self.shared.is_serving()
-    }
-
-    /// Where the lane and its readers meet.
-    pub(crate) fn shared(&self) -> &Shared {
-        &self.shared
-    }
-
-    /// Who reads what was; `None` where the lane keeps it.
-    pub(crate) fn past(&self) -> Option<&PastReaders> {
-        self.past.as_ref()
-    }
-
-    pub(crate) fn with_tables<T>(
-        &self,
-        report: impl FnOnce(&Tables) -> T,
-    ) -> Result<T, StoreError> {
-        if !self.is_ready() {
-            return Err(StoreError::Unavailable);
-        }
-        Ok(report(
-            &self
-                .shared
-                .tables
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-        ))
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        self.lane = None;
-        if let Some(thread) = self.thread.take() {
-            // It may be waiting to load the store anew.
-            thread.thread().unpark();
-            // A lane that panicked has said so already.
-            let _ = thread.join();
+        match &self.backend {
+            Backend::Local(local) => local.is_ready(),
+            Backend::Postgres(postgres) => postgres.is_ready(),
         }
     }
 }

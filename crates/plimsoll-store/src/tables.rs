@@ -3,6 +3,7 @@
 mod reservations;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use hashbrown::{Equivalent, HashMap};
 use plimsoll_core::amount::Timestamp;
@@ -34,14 +35,15 @@ pub struct LogHead {
 
 /// Every row there is.
 ///
-/// Shape: hash tables where decisions look rows up, trees where lists need an order.
+/// Shape: hash tables where decisions look rows up, trees where lists need an order. The catalogue
+/// can be shared: the rows of a batch on a database stand beside one that was read before.
 #[derive(Debug, Default)]
 pub struct Tables {
-    pub(crate) resources: BTreeMap<ResourceName, Resource>,
-    pub(crate) locations: BTreeMap<LocationId, Location>,
+    pub(crate) resources: Arc<BTreeMap<ResourceName, Resource>>,
+    pub(crate) locations: Arc<BTreeMap<LocationId, Location>>,
     pub(crate) scopes: Scopes,
-    pub(crate) tiers: BTreeMap<TierName, Tier>,
-    pub(crate) webhooks: BTreeMap<WebhookId, Webhook>,
+    pub(crate) tiers: Arc<BTreeMap<TierName, Tier>>,
+    pub(crate) webhooks: Arc<BTreeMap<WebhookId, Webhook>>,
     limits: HashMap<(ScopeId, Item), Vec<Limit>>,
     limit_order: BTreeMap<ScopeId, BTreeSet<Item>>,
     accounts: HashMap<(ScopeId, Item), Account>,
@@ -127,6 +129,19 @@ impl Equivalent<(ScopeId, Item)> for At<'_> {
 }
 
 impl Tables {
+    /// The catalogue of others, shared until it is changed, and nothing else.
+    pub(crate) fn with_catalogue_of(others: &Tables) -> Self {
+        let mut it = Self {
+            resources: Arc::clone(&others.resources),
+            locations: Arc::clone(&others.locations),
+            tiers: Arc::clone(&others.tiers),
+            webhooks: Arc::clone(&others.webhooks),
+            ..Self::default()
+        };
+        it.put_log(Log::Catalogue, others.log(&Log::Catalogue));
+        it
+    }
+
     /// Takes note of an event that is durable.
     ///
     /// Errors: [`Breach`] where the event does not follow on its log's head; nothing is changed.
@@ -152,20 +167,20 @@ impl Tables {
     pub(crate) fn put(&mut self, change: Change) {
         match change {
             Change::Resource(row) => {
-                self.resources.insert(row.name.clone(), row);
+                Arc::make_mut(&mut self.resources).insert(row.name.clone(), row);
             }
             Change::Location(row) => {
-                self.locations.insert(row.id.clone(), row);
+                Arc::make_mut(&mut self.locations).insert(row.id.clone(), row);
             }
             Change::Scope(row) => self.scopes.put(row),
             Change::Tier(row) => {
-                self.tiers.insert(row.name.clone(), row);
+                Arc::make_mut(&mut self.tiers).insert(row.name.clone(), row);
             }
             Change::Webhook(row) => {
-                self.webhooks.insert(row.id.clone(), row);
+                Arc::make_mut(&mut self.webhooks).insert(row.id.clone(), row);
             }
             Change::WebhookGone(id) => {
-                self.webhooks.remove(&id);
+                Arc::make_mut(&mut self.webhooks).remove(&id);
             }
             Change::Limits {
                 scope,

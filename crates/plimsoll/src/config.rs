@@ -1,8 +1,10 @@
 //! Settings: the one file that reads the configuration and the environment.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use plimsoll_dialects::{modelarts, zenlayer};
+use plimsoll_store::PostgresOptions;
 use serde::Deserialize;
 
 use crate::webhooks;
@@ -19,6 +21,9 @@ pub(crate) struct Config {
     ended_reservations_kept_hours: u32,
     /// The most MiB of the body of one reconcile.
     inventory_mib_max: u8,
+    /// The database to keep the ledger in; by default the ledger is in the data directory.
+    store: Option<String>,
+    postgres: PostgresConfig,
     zenlayer: ZenlayerConfig,
     modelarts: ModelArtsConfig,
     webhooks: WebhooksConfig,
@@ -31,9 +36,39 @@ impl Default for Config {
             master_key_file: None,
             ended_reservations_kept_hours: 24,
             inventory_mib_max: 16,
+            store: None,
+            postgres: PostgresConfig::default(),
             zenlayer: ZenlayerConfig::default(),
             modelarts: ModelArtsConfig::default(),
             webhooks: WebhooksConfig::default(),
+        }
+    }
+}
+
+/// How to use a database.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct PostgresConfig {
+    /// Certificates of the authorities to trust, in PEM form.
+    authorities_file: Option<PathBuf>,
+    /// Transactions at the same time that change something.
+    lanes: u16,
+    /// Connections at the same time that only read.
+    readers: u16,
+    /// How long one statement may take, waiting for locks included.
+    statement_timeout_seconds: u16,
+    /// How long to wait for a connection to one host.
+    connect_timeout_seconds: u16,
+}
+
+impl Default for PostgresConfig {
+    fn default() -> Self {
+        Self {
+            authorities_file: None,
+            lanes: 4,
+            readers: 8,
+            statement_timeout_seconds: 10,
+            connect_timeout_seconds: 5,
         }
     }
 }
@@ -84,6 +119,8 @@ pub(crate) enum ConfigError {
         #[source]
         source: std::io::Error,
     },
+    #[error("the store is none: give `postgres://user:password@host:port/database`")]
+    Store,
     #[error("the configuration `{path}` is wrong")]
     Content {
         path: PathBuf,
@@ -116,6 +153,30 @@ impl Config {
     /// The most bytes of the body of one reconcile: never more than there is room for all bodies.
     pub(crate) fn inventory_bytes_max(&self) -> usize {
         usize::from(self.inventory_mib_max.clamp(1, 64)) << 20
+    }
+
+    /// The database to keep the ledger in, where one is named here or on the command line.
+    ///
+    /// Errors: [`ConfigError::Store`] where it is none.
+    pub(crate) fn database(
+        &self,
+        named: Option<&str>,
+    ) -> Result<Option<PostgresOptions>, ConfigError> {
+        let Some(url) = named.or(self.store.as_deref()) else {
+            return Ok(None);
+        };
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(ConfigError::Store);
+        }
+        let seconds = |count: u16| Duration::from_secs(u64::from(count.max(1)));
+        Ok(Some(PostgresOptions {
+            authorities_file: self.postgres.authorities_file.clone(),
+            lanes: usize::from(self.postgres.lanes),
+            readers: usize::from(self.postgres.readers),
+            statement_timeout: seconds(self.postgres.statement_timeout_seconds),
+            connect_timeout: seconds(self.postgres.connect_timeout_seconds),
+            ..PostgresOptions::new(url)
+        }))
     }
 
     /// The settings of the Zenlayer dialect.

@@ -37,7 +37,7 @@ pub(crate) enum SecretError {
     Malformed { path: PathBuf },
     #[error(
         "the master key file `{path}` is missing, and the ledger holds secrets that it sealed: \
-         bring it back from a backup"
+         bring it back from a backup, or copy it from another node"
     )]
     Missing { path: PathBuf },
     #[error("the secret of `{id}` was not sealed with this master key")]

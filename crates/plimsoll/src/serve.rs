@@ -3,11 +3,13 @@
 use std::error::Error;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_core::model::{Credential, Principal, Reach, Role};
+use plimsoll_core::names::PrincipalId;
 use plimsoll_store::{Clock, Page, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -45,15 +47,11 @@ pub(crate) fn run(arguments: &ServeArguments, config: Config) -> Result<(), Box<
 }
 
 async fn serve(arguments: &ServeArguments, config: Config) -> Result<(), Box<dyn Error>> {
-    let store = Arc::new(Store::sqlite(&arguments.data, Clock::new(clock::steady))?);
+    let store = Arc::new(open(arguments, &config).await?);
     let first = first_start(&store).await?;
     let key_file = config.master_key_file.clone();
     let key_file = key_file.unwrap_or_else(|| arguments.data.join("master.key"));
-    let master_key = MasterKey::load_or_create(&key_file, first.sealed.is_some())?;
-    if let Some((owner, sealed_secret)) = first.sealed {
-        master_key.expect_opens(&key_file, owner, &sealed_secret)?;
-    }
-    let master_key = Arc::new(master_key);
+    let master_key = Arc::new(master_key(&store, &key_file, first.sealed).await?);
     let webhooks = Webhooks::new(&config.webhooks(), Arc::clone(&master_key))?;
     if first.is_empty {
         fill(&store, &master_key, arguments).await?;
@@ -88,6 +86,57 @@ async fn serve(arguments: &ServeArguments, config: Config) -> Result<(), Box<dyn
     http::serve(listener, service, stops).await;
     webhooks.has_stopped().await;
     refusals.add_up(&store).await;
+    Ok(())
+}
+
+/// The ledger in a database, where one is named, or in the data directory.
+async fn open(arguments: &ServeArguments, config: &Config) -> Result<Store, Box<dyn Error>> {
+    let clock = Clock::new(clock::steady);
+    let Some(database) = config.database(arguments.store.as_deref())? else {
+        return Ok(Store::sqlite(&arguments.data, clock)?);
+    };
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&arguments.data);
+    made.map_err(|error| format!("`{}` cannot be made: {error}", arguments.data.display()))?;
+    Ok(Store::postgres(&database, clock).await?)
+}
+
+/// The key that opens every secret of the ledger, the same on every node.
+async fn master_key(
+    store: &Store,
+    key_file: &Path,
+    sealed: Option<(Owner, Vec<u8>)>,
+) -> Result<MasterKey, Box<dyn Error>> {
+    const AGREED: &str = "master_key";
+    let is_missed = sealed.is_some() || store.agreed(AGREED).await?.is_some();
+    let master_key = MasterKey::load_or_create(key_file, is_missed)?;
+    if let Some((owner, sealed_secret)) = sealed {
+        master_key.expect_opens(key_file, owner, &sealed_secret)?;
+    }
+    let id = PrincipalId::parse(AGREED)?;
+    let sealed = master_key.seal(&id, "the same on every node")?;
+    let sealed = store.agree(AGREED, sealed).await?;
+    master_key.expect_opens(key_file, &id, &sealed)?;
+    Ok(master_key)
+}
+
+/// `plimsoll migrate`: lays a database out, or brings it up to what this build needs.
+pub(crate) fn migrate(named: Option<&str>, config: &Config) -> Result<(), Box<dyn Error>> {
+    let database = config.database(named)?;
+    let database = database.ok_or("name the database: `--store postgres://…`")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (before, after) = runtime.block_on(Store::migrate(&database))?;
+    if before == after {
+        print(&format!("the database has layout {after} already"))?;
+    } else {
+        print(&format!(
+            "the database had layout {before} and now has {after}"
+        ))?;
+    }
     Ok(())
 }
 

@@ -70,6 +70,16 @@ pub(super) fn change(bytes: &[u8]) -> Parsed<Change> {
     Ok(change)
 }
 
+/// Reads one event, and nothing behind it.
+pub(super) fn event(bytes: &[u8]) -> Parsed<Event> {
+    let mut reader = Reader { bytes, offset: 0 };
+    let event = reader.event()?;
+    if reader.offset < bytes.len() {
+        return Err(reader.damage("there are bytes behind the event"));
+    }
+    Ok(event)
+}
+
 struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,

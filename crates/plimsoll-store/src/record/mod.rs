@@ -202,6 +202,20 @@ pub(crate) fn change_bytes(change: &Change) -> Vec<u8> {
     bytes
 }
 
+/// One event as a record spells it.
+pub(crate) fn event_bytes(event: &Event) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(256);
+    encode::event(&mut bytes, event);
+    bytes
+}
+
+/// Reads one event back, and nothing behind it.
+///
+/// Errors: [`Damage`] where the bytes are none that [`event_bytes`] could have made.
+pub(crate) fn read_event(bytes: &[u8]) -> Result<Event, Damage> {
+    decode::event(bytes)
+}
+
 /// Reads one row back, and nothing behind it.
 ///
 /// Errors: [`Damage`] where the bytes are none that [`change_bytes`] could have made.

@@ -7,9 +7,10 @@ use plimsoll_core::command::Command;
 use plimsoll_core::model::{Credential, Reach};
 use plimsoll_core::outcome::{Denial, Done, Outcome};
 use plimsoll_core::rows::{Footprint, Rows};
-use plimsoll_store::{BATCH_COMMANDS_MAX, Store, SubmitError, sqlite};
+use plimsoll_store::{BATCH_COMMANDS_MAX, PostgresOptions, Store, SubmitError, sqlite};
 use tempfile::TempDir;
 
+use crate::cluster;
 use crate::snapshot::{assert_sound, snapshot};
 use crate::support::*;
 
@@ -19,6 +20,11 @@ pub(crate) struct Stores {
     memory: Store,
     sqlite: Option<Store>,
     directory: TempDir,
+    postgres: Option<Store>,
+    database: PostgresOptions,
+    /// Every how many steps the database is looked through; its answers are compared always.
+    looks_every: u64,
+    steps: u64,
     /// Whether the durable store is closed and opened again before every step.
     reopens: bool,
 }
@@ -27,9 +33,14 @@ impl Stores {
     fn new(reopens: bool) -> Self {
         let clock = HandClock::default();
         let directory = tempfile::tempdir().expect("a directory");
+        let database = cluster::database();
         Self {
             memory: Store::memory(clock.clock()),
             sqlite: Some(open_at(directory.path(), &clock)),
+            postgres: Some(cluster::node(&database, clock.clock())),
+            database,
+            looks_every: if reopens { 3 } else { 1 },
+            steps: 0,
             clock,
             directory,
             reopens,
@@ -40,30 +51,44 @@ impl Stores {
         self.sqlite.as_ref().expect("an open store")
     }
 
+    pub(crate) fn postgres(&self) -> &Store {
+        self.postgres.as_ref().expect("an open store")
+    }
+
     fn reopen(&mut self) {
         self.sqlite = None;
         self.sqlite = Some(open_at(self.directory.path(), &self.clock));
+        self.postgres = None;
+        self.postgres = Some(cluster::node(&self.database, self.clock.clock()));
     }
 
-    /// Submits the same commands to both and compares everything that can be seen.
+    /// Submits the same commands to all and compares everything that can be seen.
     pub(crate) fn step(&mut self, commands: &[Command]) -> Vec<Outcome> {
         if self.reopens {
             self.reopen();
         }
         let outcomes = submit(&self.memory, commands.to_vec());
         assert_eq!(submit(self.sqlite(), commands.to_vec()), outcomes);
+        assert_eq!(submit(self.postgres(), commands.to_vec()), outcomes);
+        self.steps += 1;
         self.compare();
         outcomes
     }
 
     fn compare(&self) {
-        assert_eq!(snapshot(self.sqlite(), 3), snapshot(&self.memory, 3));
+        let expected = snapshot(&self.memory, 3);
+        assert_eq!(snapshot(self.sqlite(), 3), expected);
+        if self.steps.is_multiple_of(self.looks_every) {
+            assert_eq!(snapshot(self.postgres(), 3), expected);
+        }
     }
 
     fn end(mut self) {
         self.reopen();
+        self.looks_every = 1;
         self.compare();
         assert_sound(self.sqlite());
+        assert_sound(self.postgres());
         let logs = snapshot(self.sqlite(), 100).logs;
         let written: u64 = logs.iter().map(|(_, log)| log.head.revision).sum();
         self.sqlite = None;
@@ -290,6 +315,7 @@ fn count(tally: &mut Tally, commands: &[Command], outcomes: &[Outcome]) {
 fn play_random(seed: u64, steps: u64, reopens: bool, tally: &mut Tally) {
     let mut dice = Dice(seed);
     let mut stores = Stores::new(reopens);
+    stores.looks_every = 10;
     let mut now = 0;
     stores.step(&base());
     for _ in 0..steps {

@@ -1,5 +1,6 @@
 //! What every store must do, and what only a durable one can.
 
+mod cluster;
 mod conformance;
 mod crowd;
 mod damage;
@@ -8,10 +9,12 @@ mod flips;
 mod history;
 mod kill;
 mod lists;
+mod nodes;
 mod outage;
 mod pages;
 mod settings;
 mod snapshot;
+mod standby;
 mod support;
 mod tampering;
 mod verify;

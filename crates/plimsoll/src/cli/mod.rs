@@ -23,6 +23,8 @@ pub(crate) struct Arguments {
 enum Command {
     /// Serve the native API and the vendors' APIs.
     Serve(ServeArguments),
+    /// Lay out the tables of a PostgreSQL database, or bring them up to what this build needs.
+    Migrate(MigrateArguments),
     /// Prove from the journal alone that no admission passed its limits.
     Verify(verify::VerifyArguments),
     /// Print the OpenAPI document of the native API.
@@ -32,9 +34,14 @@ enum Command {
 /// How to serve.
 #[derive(Args, Debug)]
 pub(crate) struct ServeArguments {
-    /// Where the ledger and its keys are kept; made where it does not exist.
+    /// Where the ledger and its keys are kept; made where it does not exist. With `--store`, the
+    /// keys alone.
     #[arg(long, value_name = "DIR", default_value = "plimsoll-data")]
     pub(crate) data: PathBuf,
+    /// Keep the ledger in a PostgreSQL database, which other nodes may share:
+    /// `postgres://user:password@host:port/database`.
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
     /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) listen: String,
@@ -46,12 +53,27 @@ pub(crate) struct ServeArguments {
     config: Option<PathBuf>,
 }
 
+/// Which database to migrate.
+#[derive(Args, Debug)]
+struct MigrateArguments {
+    /// The database: `postgres://user:password@host:port/database`.
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// Settings that few need: see docs/operators/configuration.md.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
 /// Does what the command line asks for.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     match &arguments.command {
         Command::Serve(serve) => {
             let config = Config::load(serve.config.as_deref())?;
             serve::run(serve, config)
+        }
+        Command::Migrate(migrate) => {
+            let config = Config::load(migrate.config.as_deref())?;
+            serve::migrate(migrate.store.as_deref(), &config)
         }
         Command::Verify(arguments) => verify::run(arguments),
         Command::Openapi => {

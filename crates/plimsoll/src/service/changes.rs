@@ -141,8 +141,9 @@ impl Service {
             };
             findings.into_iter().map(unmended).collect()
         };
+        let footprint = Footprint::of_scope(&inventory.scope);
         let revision = |rows: &Tables| rows.head(&log).revision;
-        let revision = self.store.read(&Footprint::default(), revision).await;
+        let revision = self.store.read(&footprint, revision).await;
         let revision = revision.map_err(read_problem)?;
         Ok(encode::reconciled(&inventory, revision, &reconciled))
     }
@@ -156,7 +157,8 @@ impl Service {
         inventory: &Inventory,
     ) -> Result<(), Problem> {
         let comparable = |rows: &Tables| comparable(rows, caller.reach(), inventory);
-        let comparable = self.store.read(&Footprint::default(), comparable).await;
+        let footprint = Footprint::of_scope(&inventory.scope);
+        let comparable = self.store.read(&footprint, comparable).await;
         comparable
             .map_err(read_problem)?
             .map_err(|denial| Problem::from_denial(&denial))?;

@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::native::read_problem;
 use super::native_read::unknown_scope;
+use super::past::scopes_in;
 use super::{Answered, RETRY_AFTER_S, Service};
 use crate::auth::{Caller, Verifier};
 use crate::{clock, jobs};
@@ -208,7 +209,7 @@ impl Stream {
             let shown = shown.filter_map(|event| visible(rows, event, scope.as_ref(), filter));
             shown.collect()
         };
-        store.read(&Footprint::default(), shown).await
+        store.read(&scopes_in(&events, scope), shown).await
     }
 
     async fn say(&self, piece: Vec<u8>) -> Result<(), Ended> {

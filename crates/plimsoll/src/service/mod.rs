@@ -5,7 +5,7 @@ pub(crate) mod live;
 mod modelarts;
 mod native;
 mod native_read;
-mod past;
+pub(crate) mod past;
 mod zenlayer;
 
 use std::sync::{Arc, LazyLock};

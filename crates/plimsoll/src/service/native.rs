@@ -291,6 +291,7 @@ pub(super) fn read_problem(error: StoreError) -> Problem {
         | StoreError::Sqlite { .. }
         | StoreError::Damaged { .. }
         | StoreError::Layout { .. }
+        | StoreError::Database { .. }
         | StoreError::Breach { .. } => {
             tracing::error!(%error, "a read failed");
             internal()

@@ -1,5 +1,8 @@
 //! What the native API tells of the past.
 
+use std::collections::BTreeSet;
+
+use plimsoll_core::event::{Change, Event, Mark};
 use plimsoll_core::names::ScopeId;
 use plimsoll_core::rows::{Footprint, Rows};
 use plimsoll_dialects::http::Reply;
@@ -35,7 +38,7 @@ impl Service {
             let shown: Vec<_> = shown.collect();
             encode::events(scope, &shown, next)
         };
-        let told = self.store.read(&Footprint::default(), tell).await;
+        let told = self.store.read(&scopes_in(&events, scope), tell).await;
         told.map_err(read_problem)
     }
 
@@ -84,5 +87,42 @@ impl Service {
             }
             AsOfAnswer::Beyond { head } => Err(Problem::beyond_log(head)),
         }
+    }
+}
+
+/// The scopes of which some events tell, and others.
+pub(crate) fn scopes_in<'a>(
+    events: &'a [Event],
+    others: impl IntoIterator<Item = &'a ScopeId>,
+) -> Footprint {
+    let changes = events.iter().flat_map(|event| &event.changes);
+    let scopes = changes.filter_map(|change| match change {
+        Change::Scope(row) => Some(&row.id),
+        Change::Limits { scope, .. }
+        | Change::Account { scope, .. }
+        | Change::Tally { scope, .. } => Some(scope),
+        Change::Reservation(row) => Some(&row.scope),
+        Change::Request(row) => Some(&row.scope),
+        Change::ReservationGone(_)
+        | Change::RequestGone { .. }
+        | Change::Resource(_)
+        | Change::Location(_)
+        | Change::Tier(_)
+        | Change::Webhook(_)
+        | Change::WebhookGone(_)
+        | Change::Principal(_)
+        | Change::PrincipalGone(_) => None,
+    });
+    let crossed = events.iter().flat_map(|event| &event.crossed);
+    let scopes = scopes.chain(crossed.map(|it| &it.scope));
+    let passed = events.iter().flat_map(|event| match &event.mark {
+        Mark::Passed { limits } => limits.as_slice(),
+        Mark::Enforced | Mark::Forced { .. } | Mark::Mended { .. } => &[],
+    });
+    let scopes = scopes.chain(passed.map(|(scope, ..)| scope));
+    let scopes: BTreeSet<&ScopeId> = scopes.chain(others).collect();
+    Footprint {
+        scopes: scopes.into_iter().cloned().collect(),
+        ..Footprint::default()
     }
 }

@@ -22,6 +22,7 @@ use super::sign::Signer;
 use super::{LOOK_PAUSE, Webhooks, backoff};
 use crate::bootstrap::system_command;
 use crate::clock;
+use crate::service::past::scopes_in;
 
 /// How long what was told may go without being noted: what a restart tells again at most, beside
 /// the record that it ended in.
@@ -195,7 +196,8 @@ impl Teller {
                     scope_within(rows, &self.row.reach, scope).is_some()
                 })
             };
-            found.extend(store.read(&Footprint::default(), of_events).await?);
+            let footprint = scopes_in(events, []);
+            found.extend(store.read(&footprint, of_events).await?);
         }
         Ok(found)
     }

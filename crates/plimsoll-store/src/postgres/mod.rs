@@ -1,0 +1,229 @@
+//! The store for many nodes: PostgreSQL decides, and nothing else.
+//!
+//! A node keeps nothing that another needs. Each batch is one transaction that locks the root rows
+//! of its tenants, loads what it needs, decides, writes and commits. Nothing outlives a
+//! transaction on a connection, so that a pooler may stand in between.
+//!
+//! Modules, in reading order: `options` (which database), `session` and `tls` (one connection), `schema`
+//! (the tables), `names` and `load` (from the database to rows), `batch` and `write` (and back),
+//! `lane` (one transaction after the other), `read`, `list` and `past` (readers).
+
+mod batch;
+mod lane;
+mod list;
+mod load;
+mod names;
+mod options;
+mod past;
+mod read;
+mod schema;
+mod session;
+mod tls;
+mod write;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use plimsoll_core::command::Command;
+use plimsoll_core::names::ScopeId;
+use plimsoll_core::outcome::Outcome;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::Notify;
+
+pub use options::PostgresOptions;
+pub use schema::LAYOUT;
+
+use self::lane::Worker;
+use self::load::CatalogueKnown;
+use self::names::TenantsKnown;
+use self::options::Target;
+use self::read::Readers;
+use self::session::{Fault, Session};
+use crate::lane::{Lane, SubmitError};
+use crate::news::News;
+use crate::store::{Clock, StoreError};
+
+/// How often a node looks for what others have written, and whether the database is there.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How long a store that ends waits for commits.
+const END_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What all tasks of a node share.
+#[derive(Debug)]
+pub(crate) struct Node {
+    target: Target,
+    clock: Clock,
+    tenants: TenantsKnown,
+    catalogue: CatalogueKnown,
+    readers: Readers,
+    pub(crate) news: News,
+    is_serving: AtomicBool,
+    has_written: Notify,
+    ends: Notify,
+}
+
+impl Node {
+    /// A new connection.
+    async fn connect(&self) -> Result<Session, Fault> {
+        let session = Session::open(&self.target).await;
+        session.map_err(|error| Fault::Lost(Some(error)))
+    }
+
+    fn statement_timeout(&self) -> Duration {
+        self.target.statement_timeout
+    }
+}
+
+/// The store on a database, as one node sees it.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    pub(crate) node: Arc<Node>,
+    /// Gone before the thread is waited for.
+    lanes: Vec<Lane>,
+    tasks: Handle,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Postgres {
+    /// Connects, and makes sure that the layout is the one that this build knows; an empty
+    /// database is laid out.
+    pub(crate) async fn open(options: &PostgresOptions, clock: Clock) -> Result<Self, StoreError> {
+        let target = Target::parse(options)?;
+        let runtime = runtime(&target)?;
+        let checked = checked(&runtime, target.clone()).await;
+        let (session, place) = match checked {
+            Ok(found) => found,
+            Err(error) => {
+                // It cannot be waited for here.
+                runtime.shutdown_background();
+                return Err(error);
+            }
+        };
+        let node = Arc::new(Node {
+            readers: Readers::new(options.readers),
+            target,
+            clock,
+            tenants: TenantsKnown::default(),
+            catalogue: CatalogueKnown::default(),
+            news: News::of_journal(place),
+            is_serving: AtomicBool::new(true),
+            has_written: Notify::new(),
+            ends: Notify::new(),
+        });
+        Ok(Self::start(node, runtime, session, options.lanes.max(1)))
+    }
+
+    /// Makes the migrations that are missing; answers the layouts before and after.
+    pub(crate) async fn migrate(options: &PostgresOptions) -> Result<(u64, u64), StoreError> {
+        let target = Target::parse(options)?;
+        let runtime = runtime(&target)?;
+        let migrated = runtime.spawn(schema::bring_up(target)).await;
+        runtime.shutdown_background();
+        migrated.unwrap_or(Err(StoreError::Unavailable))
+    }
+
+    fn start(node: Arc<Node>, runtime: Runtime, session: Session, lanes: usize) -> Self {
+        let tasks = runtime.handle().clone();
+        let mut fronts = Vec::new();
+        let mut workers = Vec::new();
+        for _ in 0..lanes {
+            let (front, arrivals) = Lane::queue();
+            fronts.push(front);
+            workers.push(tasks.spawn(Worker::new(Arc::clone(&node), arrivals).run()));
+        }
+        let watcher = tasks.spawn(past::watch(Arc::clone(&node), session));
+        let ending = Arc::clone(&node);
+        let all_answered = async move {
+            for worker in workers {
+                // A lane that panicked has said so already.
+                let _ = worker.await;
+            }
+        };
+        let too_long = async move {
+            ending.ends.notified().await;
+            tokio::time::sleep(END_PATIENCE).await;
+        };
+        let until_end = async {
+            tokio::select! {
+                () = all_answered => {}
+                () = too_long => tracing::warn!("ended before all commits were answered"),
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("postgres".to_owned())
+            .spawn(move || {
+                runtime.block_on(until_end);
+                watcher.abort();
+                runtime.shutdown_background();
+            })
+            .expect("the system starts a thread at start-up");
+        Self {
+            node,
+            lanes: fronts,
+            tasks,
+            thread: Some(thread),
+        }
+    }
+
+    pub(crate) async fn submit(&self, commands: Vec<Command>) -> Result<Vec<Outcome>, SubmitError> {
+        self.lane_of(&commands).submit(commands).await
+    }
+
+    /// Commands of one tenant share a lane, so that they share a transaction and never wait for
+    /// each other's locks. That makes it fast; the locks make it right.
+    fn lane_of(&self, commands: &[Command]) -> &Lane {
+        let footprint = commands.first().map(Command::footprint).unwrap_or_default();
+        let of_reservation = footprint.reservations.first().map(|(scope, _)| scope);
+        let scope = footprint.scopes.first().or(of_reservation);
+        let tenant = scope.map(|id| self.node.tenants.find(id).unwrap_or_else(|| id.clone()));
+        let index = tenant.map_or(0, |id| spread(&id)) % self.lanes.len();
+        &self.lanes[index]
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.node.is_serving.load(Ordering::Acquire)
+    }
+}
+
+/// The threads on which a node talks to the database.
+fn runtime(target: &Target) -> Result<Runtime, StoreError> {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name("postgres")
+        .enable_all()
+        .build();
+    runtime.map_err(|error| {
+        tracing::error!(%error, "no threads can be started");
+        target.error("cannot be used: no threads can be started", None)
+    })
+}
+
+async fn checked(runtime: &Runtime, target: Target) -> Result<(Session, u64), StoreError> {
+    let look = async move {
+        let session = schema::check(target).await?;
+        let place = past::last_place(&session).await;
+        Ok((session, place.map_err(|_| StoreError::Unavailable)?))
+    };
+    let found = runtime.spawn(look).await;
+    found.unwrap_or(Err(StoreError::Unavailable))
+}
+
+/// A number that is the same for the same tenant, and likely another for another.
+fn spread(tenant: &ScopeId) -> usize {
+    let hash = crc32fast::hash(tenant.as_str().as_bytes());
+    usize::try_from(hash).unwrap_or(0)
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.lanes.clear();
+        self.node.ends.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // A thread that panicked has said so already.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Which rows a batch or a reader needs, by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use hashbrown::HashMap;
+use plimsoll_core::model::Item;
+use plimsoll_core::names::{RequestId, ReservationId, ScopeId};
+use plimsoll_core::rows::{Footprint, Rows, path};
+use tokio_postgres::types::Type;
+
+use super::session::{Fault, Session};
+use crate::tables::Tables;
+
+/// Scopes whose tenants a node remembers.
+const SCOPES_KNOWN_MAX: usize = 100_000;
+
+/// The tenants of scopes, once looked up: a scope never leaves its tenant.
+#[derive(Debug, Default)]
+pub(super) struct TenantsKnown(Mutex<HashMap<ScopeId, ScopeId>>);
+
+impl TenantsKnown {
+    pub(super) fn find(&self, scope: &ScopeId) -> Option<ScopeId> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(scope).cloned()
+    }
+
+    fn add(&self, tenants: &BTreeMap<ScopeId, ScopeId>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if SCOPES_KNOWN_MAX < known.len() + tenants.len() {
+            known.clear();
+        }
+        known.extend(
+            tenants
+                .iter()
+                .map(|(scope, of)| (scope.clone(), of.clone())),
+        );
+    }
+
+    /// Forgets everything: the database may be another one.
+    pub(super) fn clear(&self) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clear();
+    }
+}
+
+/// Footprints, with the tenants that they lead to.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) footprints: Vec<Footprint>,
+    tenants: BTreeMap<ScopeId, ScopeId>,
+    tenants_of_requests: BTreeMap<RequestId, ScopeId>,
+}
+
+/// Accounts, tallies and limits by scope and item.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    pub(super) items: BTreeSet<(ScopeId, Item)>,
+    /// Scopes of which every item is wanted.
+    pub(super) scopes: BTreeSet<ScopeId>,
+}
+
+fn scopes_of(footprint: &Footprint) -> impl Iterator<Item = &ScopeId> {
+    let of_reservations = footprint.reservations.iter().map(|(scope, _)| scope);
+    let alone = [
+        &footprint.scopes,
+        &footprint.holds_of,
+        &footprint.ended_of,
+        &footprint.requests_of,
+    ];
+    alone.into_iter().flatten().chain(of_reservations)
+}
+
+impl Wanted {
+    /// Finds the tenants of everything that the footprints name.
+    pub(super) async fn resolve(
+        session: &Session,
+        known: &TenantsKnown,
+        footprints: Vec<Footprint>,
+    ) -> Result<Self, Fault> {
+        let mut it = Self {
+            footprints,
+            ..Self::default()
+        };
+        let mut unknown = BTreeSet::new();
+        for scope in it.footprints.iter().flat_map(scopes_of) {
+            match known.find(scope) {
+                Some(tenant) => {
+                    it.tenants.insert(scope.clone(), tenant);
+                }
+                None => {
+                    unknown.insert(scope.as_str());
+                }
+            }
+        }
+        let requests = it.footprints.iter().flat_map(|one| &one.requests);
+        let requests: BTreeSet<&str> = requests.map(RequestId::as_str).collect();
+        if !unknown.is_empty() {
+            let ids: Vec<&str> = unknown.into_iter().collect();
+            let sql = "SELECT id, tenant FROM plimsoll.scope WHERE id = ANY($1)";
+            let mut found = BTreeMap::new();
+            for row in session.rows(sql, &[(&ids, Type::TEXT_ARRAY)]).await? {
+                found.insert(scope_id(row.get(0))?, scope_id(row.get(1))?);
+            }
+            known.add(&found);
+            it.tenants.extend(found);
+        }
+        if !requests.is_empty() {
+            let ids: Vec<&str> = requests.into_iter().collect();
+            let sql = "SELECT id, tenant FROM plimsoll.request WHERE id = ANY($1)";
+            for row in session.rows(sql, &[(&ids, Type::TEXT_ARRAY)]).await? {
+                let id = RequestId::parse(row.get(0)).map_err(damaged)?;
+                it.tenants_of_requests.insert(id, scope_id(row.get(1))?);
+            }
+        }
+        Ok(it)
+    }
+
+    /// All tenants, in order.
+    pub(super) fn tenants(&self) -> Vec<&str> {
+        let tenants = self.tenants.values();
+        let tenants = tenants.chain(self.tenants_of_requests.values());
+        let tenants: BTreeSet<&str> = tenants.map(ScopeId::as_str).collect();
+        tenants.into_iter().collect()
+    }
+
+    /// The tenants of the scopes that some part of the footprints names, with how often.
+    pub(super) fn tenants_in(
+        &self,
+        part: impl Fn(&Footprint) -> &Vec<ScopeId>,
+    ) -> BTreeMap<&str, i64> {
+        let mut counts = BTreeMap::new();
+        for scope in self.footprints.iter().flat_map(part) {
+            if let Some(tenant) = self.tenants.get(scope) {
+                *counts.entry(tenant.as_str()).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// The scopes that are named and exist.
+    pub(super) fn scopes(&self) -> Vec<&str> {
+        self.tenants.keys().map(ScopeId::as_str).collect()
+    }
+
+    /// The reservations that are named, by tenant and id.
+    pub(super) fn reservations(&self) -> (Vec<&str>, Vec<&str>) {
+        let named = self.footprints.iter().flat_map(|one| &one.reservations);
+        let found =
+            named.filter_map(|(scope, id)| Some((self.tenants.get(scope)?.as_str(), id.as_str())));
+        let found: BTreeSet<(&str, &str)> = found.collect();
+        found.into_iter().unzip()
+    }
+
+    /// The requests that are named and exist.
+    pub(super) fn requests(&self) -> Vec<&str> {
+        self.tenants_of_requests
+            .keys()
+            .map(RequestId::as_str)
+            .collect()
+    }
+
+    /// The principals that are named.
+    pub(super) fn principals(&self) -> Vec<&str> {
+        let named = self.footprints.iter().flat_map(|one| &one.principals);
+        let named: BTreeSet<&str> = named.map(|id| id.as_str()).collect();
+        named.into_iter().collect()
+    }
+
+    /// The places of the footprints, given the scopes, reservations and requests that they name.
+    pub(super) fn places(&self, tables: &Tables) -> Places {
+        let mut places = Places::default();
+        for footprint in &self.footprints {
+            self.add_places(&mut places, footprint, tables);
+        }
+        places
+    }
+
+    fn add_places(&self, places: &mut Places, footprint: &Footprint, tables: &Tables) {
+        let mut scopes: Vec<&ScopeId> = footprint.scopes.iter().collect();
+        let mut items: Vec<&Item> = footprint.items.iter().collect();
+        for (scope, id) in &footprint.reservations {
+            let row = self.reservation(tables, scope, id);
+            if let Some(row) = row {
+                scopes.push(&row.scope);
+                items.extend(row.lines.iter().map(|line| &line.item));
+            }
+        }
+        for request in footprint
+            .requests
+            .iter()
+            .filter_map(|id| tables.request(id))
+        {
+            scopes.push(&request.scope);
+            items.push(&request.item);
+        }
+        for scope in scopes.into_iter().filter_map(|id| tables.scope(id)) {
+            for above in path(tables, scope) {
+                if footprint.all_items {
+                    places.scopes.insert(above.id.clone());
+                } else {
+                    let of = |item: &&Item| (above.id.clone(), (*item).clone());
+                    places.items.extend(items.iter().map(of));
+                }
+            }
+        }
+    }
+
+    fn reservation<'t>(
+        &self,
+        tables: &'t Tables,
+        scope: &ScopeId,
+        id: &ReservationId,
+    ) -> Option<&'t plimsoll_core::model::Reservation> {
+        tables.reservation(self.tenants.get(scope)?, id)
+    }
+}
+
+pub(super) fn scope_id(text: &str) -> Result<ScopeId, Fault> {
+    ScopeId::parse(text).map_err(damaged)
+}
+
+pub(super) fn damaged(error: impl std::fmt::Display) -> Fault {
+    Fault::Damaged(error.to_string())
+}

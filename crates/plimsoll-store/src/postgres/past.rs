@@ -1,0 +1,274 @@
+//! What was, and what has become durable: on this node and on the others.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use plimsoll_core::amount::Timestamp;
+use plimsoll_core::event::{Change, Event, Head, Log};
+use plimsoll_core::names::ScopeId;
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use super::load::unsigned;
+use super::names::damaged;
+use super::schema;
+use super::session::{Fault, Session};
+use super::write::log_name;
+use super::{LOOK_INTERVAL, Node, Postgres};
+use crate::history::{AsOf, EVENTS_PAGE_MAX, RowsThen};
+use crate::record::read_event;
+use crate::store::StoreError;
+use crate::tables::{LogHead, Tables};
+
+/// Transactions that have ended, and with them all before: what a later one writes comes behind.
+const ENDED: &str = "transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
+
+/// Keeps an eye on the database for as long as the node runs: whether it serves, and what others
+/// have written.
+pub(super) async fn watch(node: Arc<Node>, first: Session) {
+    let mut session = Some(first);
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_INTERVAL) => {}
+            () = node.has_written.notified() => {}
+        }
+        let looked = look(&node, &mut session).await;
+        let was_serving = node.is_serving.swap(looked.is_ok(), Ordering::AcqRel);
+        match looked {
+            Ok(()) if was_serving => {}
+            Ok(()) => tracing::warn!("the database is back: the node serves again"),
+            Err(error) if was_serving => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, "the database is away: the node does not serve");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+async fn look(node: &Node, session: &mut Option<Session>) -> Result<(), StoreError> {
+    let current = match session.take().filter(Session::is_open) {
+        Some(session) => session,
+        None => {
+            let session = schema::check(node.target.clone()).await?;
+            // It may be another database now, or an older state of this one.
+            node.tenants.clear();
+            session
+        }
+    };
+    let place = last_place(&current).await;
+    let place = place.map_err(|_| StoreError::Unavailable)?;
+    if node.news.place() < place {
+        node.news.go_on_at(place);
+    }
+    *session = Some(current);
+    Ok(())
+}
+
+/// The last transaction that wrote events and behind which none can come before it any more.
+pub(super) async fn last_place(session: &Session) -> Result<u64, Fault> {
+    let sql = format!("SELECT coalesce(max(transaction), 0) FROM plimsoll.event WHERE {ENDED}");
+    let rows = session.rows(&sql, &[]).await?;
+    let row = rows.first().ok_or_else(|| damaged("no answer"))?;
+    unsigned(row.get(0))
+}
+
+fn event_in(row: &Row, column: usize) -> Result<Event, Fault> {
+    read_event(row.get(column)).map_err(damaged)
+}
+
+fn number(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+impl Postgres {
+    pub(crate) async fn events(
+        &self,
+        log: &Log,
+        after: u64,
+        max: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.here(async {
+            let lease = self.lease().await?;
+            let head = u64::MAX;
+            let events = page(lease.session(), log, after, head, max.min(EVENTS_PAGE_MAX)).await;
+            lease.end(events)
+        })
+        .await
+    }
+
+    pub(crate) async fn events_behind(
+        &self,
+        place: u64,
+        max: usize,
+    ) -> Result<(Vec<Event>, u64), StoreError> {
+        let end = self.node.news.place().max(place);
+        let found = self
+            .here(async {
+                let lease = self.lease().await?;
+                let found = behind(lease.session(), place, max.min(EVENTS_PAGE_MAX)).await;
+                lease.end(found)
+            })
+            .await?;
+        Ok(found.unwrap_or((Vec::new(), end)))
+    }
+
+    /// The rows at a moment of a tenant's log, and where the log then stood; `None` before its
+    /// first event.
+    pub(crate) async fn as_of(
+        &self,
+        tenant: &ScopeId,
+        as_of: AsOf,
+    ) -> Result<Option<RowsThen>, StoreError> {
+        self.here(async {
+            let lease = self.lease().await?;
+            let rows = replayed(lease.session(), tenant, as_of).await;
+            lease.end(rows)
+        })
+        .await
+    }
+}
+
+/// Events of a log behind one revision and up to another.
+async fn page(
+    session: &Session,
+    log: &Log,
+    after: u64,
+    head: u64,
+    max: usize,
+) -> Result<Vec<Event>, Fault> {
+    let sql = "SELECT event FROM plimsoll.event WHERE tenant = $1 \
+               AND $2 < revision AND revision <= $3 ORDER BY revision LIMIT $4";
+    let (name, max) = (log_name(log), i64::try_from(max).unwrap_or(i64::MAX));
+    let (after, head) = (number(after), number(head));
+    let parameters = [
+        (&name as _, Type::TEXT),
+        (&after as _, Type::INT8),
+        (&head as _, Type::INT8),
+        (&max as _, Type::INT8),
+    ];
+    let rows = session.rows(sql, &parameters).await?;
+    rows.iter().map(|row| event_in(row, 0)).collect()
+}
+
+/// Whole transactions behind one; `None` where there are none.
+async fn behind(
+    session: &Session,
+    place: u64,
+    max: usize,
+) -> Result<Option<(Vec<Event>, u64)>, Fault> {
+    let order = "ORDER BY transaction, tenant, revision";
+    let some = format!(
+        "SELECT transaction, event FROM plimsoll.event WHERE $1 < transaction AND {ENDED} {order} \
+         LIMIT $2"
+    );
+    let (place, one_more) = (number(place), number(max as u64 + 1));
+    let parameters = [(&place as _, Type::INT8), (&one_more as _, Type::INT8)];
+    let mut rows = session.rows(&some, &parameters).await?;
+    let transaction = |row: &Row| row.get::<_, i64>(0);
+    let (Some(first), Some(last)) = (rows.first().map(transaction), rows.last().map(transaction))
+    else {
+        return Ok(None);
+    };
+    if max < rows.len() {
+        // The last one may go on.
+        rows.retain(|row| transaction(row) < last);
+    }
+    if rows.is_empty() {
+        let all =
+            format!("SELECT transaction, event FROM plimsoll.event WHERE transaction = $1 {order}");
+        rows = session.rows(&all, &[(&first as _, Type::INT8)]).await?;
+    }
+    let place = rows.last().map_or(place, transaction);
+    let events = rows.iter().map(|row| event_in(row, 1));
+    Ok(Some((
+        events.collect::<Result<_, Fault>>()?,
+        unsigned(place)?,
+    )))
+}
+
+/// Everything that a tenant's log and the catalogue's had made by then.
+async fn replayed(
+    session: &Session,
+    tenant: &ScopeId,
+    as_of: AsOf,
+) -> Result<Option<RowsThen>, Fault> {
+    let log = Log::Tenant(tenant.clone());
+    let Some((head, mut catalogue)) = moment(session, &log, as_of).await? else {
+        return Ok(None);
+    };
+    if let AsOf::Instant(_) = as_of
+        && let Some((then, _)) = moment(session, &Log::Catalogue, as_of).await?
+    {
+        catalogue = catalogue.max(then.revision);
+    }
+    let mut tables = Tables::default();
+    for (log, last) in [(&Log::Catalogue, catalogue), (&log, head.revision)] {
+        let mut after = 0;
+        while after < last {
+            let events = page(session, log, after, last, EVENTS_PAGE_MAX).await?;
+            let Some(end) = events.last() else {
+                return Err(damaged("a log has a gap"));
+            };
+            after = end.revision;
+            events
+                .into_iter()
+                .flat_map(|event| event.changes)
+                .for_each(|change| {
+                    if is_told(&change) {
+                        tables.put(change);
+                    }
+                });
+        }
+    }
+    let at = LogHead {
+        head,
+        ..LogHead::default()
+    };
+    tables.put_log(log, at);
+    Ok(Some(RowsThen { tables, head }))
+}
+
+/// Where a log stood, and the catalogue's revision for it.
+async fn moment(session: &Session, log: &Log, as_of: AsOf) -> Result<Option<(Head, u64)>, Fault> {
+    let (what, value) = match as_of {
+        AsOf::Revision(revision) => ("revision", revision),
+        AsOf::Instant(instant) => ("at_ms", instant.ms()),
+    };
+    let sql = format!(
+        "SELECT revision, at_ms, catalogue FROM plimsoll.event WHERE tenant = $1 \
+         AND {what} <= $2 ORDER BY revision DESC LIMIT 1"
+    );
+    let (name, value) = (log_name(log), number(value));
+    let parameters = [(&name as _, Type::TEXT), (&value as _, Type::INT8)];
+    let rows = session.rows(&sql, &parameters).await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let head = Head {
+        revision: unsigned(row.get(0))?,
+        at: Timestamp::default().after_ms(unsigned(row.get(1))?),
+    };
+    Ok(Some((head, unsigned(row.get(2))?)))
+}
+
+/// Whether a change is of what quotas need.
+fn is_told(change: &Change) -> bool {
+    match change {
+        Change::Resource(_)
+        | Change::Location(_)
+        | Change::Scope(_)
+        | Change::Tier(_)
+        | Change::Limits { .. }
+        | Change::Account { .. } => true,
+        Change::Tally { .. }
+        | Change::Webhook(_)
+        | Change::WebhookGone(_)
+        | Change::Request(_)
+        | Change::RequestGone { .. }
+        | Change::Reservation(_)
+        | Change::ReservationGone(_)
+        | Change::Principal(_)
+        | Change::PrincipalGone(_) => false,
+    }
+}

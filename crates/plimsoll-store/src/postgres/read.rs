@@ -1,0 +1,156 @@
+//! Readers: each sees one moment of the database, in which every acknowledged write is.
+
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+
+use plimsoll_core::rows::Footprint;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_postgres::types::Type;
+
+use super::load::{Lock, load, load_ended, load_holds};
+use super::names::Wanted;
+use super::session::{Fault, Session};
+use super::{Node, Postgres};
+use crate::store::StoreError;
+use crate::tables::Tables;
+
+/// Readers that wait for a connection. What comes beyond is refused at once.
+const WAITING_MAX: usize = 1_000;
+
+/// Connections for readers.
+#[derive(Debug)]
+pub(super) struct Readers {
+    queue: Semaphore,
+    room: Semaphore,
+    idle: Mutex<Vec<Session>>,
+}
+
+impl Readers {
+    pub(super) fn new(connections: usize) -> Self {
+        let connections = connections.max(1);
+        Self {
+            queue: Semaphore::new(WAITING_MAX + connections),
+            room: Semaphore::new(connections),
+            idle: Mutex::default(),
+        }
+    }
+}
+
+/// A connection while it is one reader's.
+pub(super) struct Lease<'a> {
+    node: &'a Node,
+    session: Session,
+    _places: [SemaphorePermit<'a>; 2],
+}
+
+impl Lease<'_> {
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Gives the connection back, unless something went wrong on it.
+    pub(super) fn end<T>(self, done: Result<T, Fault>) -> Result<T, StoreError> {
+        match done {
+            Ok(value) => {
+                let idle = self.node.readers.idle.lock();
+                idle.unwrap_or_else(PoisonError::into_inner)
+                    .push(self.session);
+                Ok(value)
+            }
+            Err(fault) => Err(unavailable(&fault)),
+        }
+    }
+}
+
+fn unavailable(fault: &Fault) -> StoreError {
+    let error: &dyn std::error::Error = fault;
+    tracing::error!(error, "the database could not be read");
+    StoreError::Unavailable
+}
+
+impl Postgres {
+    /// Does some work with the node's own sockets and timers, whoever waits for it.
+    pub(super) async fn here<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        std::future::poll_fn(|context| {
+            let _here = self.tasks.enter();
+            work.as_mut().poll(context)
+        })
+        .await
+    }
+
+    /// A connection to read on.
+    pub(super) async fn lease(&self) -> Result<Lease<'_>, StoreError> {
+        if !self.is_ready() {
+            return Err(StoreError::Unavailable);
+        }
+        let readers = &self.node.readers;
+        let queued = readers.queue.try_acquire();
+        let queued = queued.map_err(|_| StoreError::Unavailable)?;
+        let room = readers.room.acquire().await;
+        let room = room.map_err(|_| StoreError::Unavailable)?;
+        let idle = || {
+            let mut idle = readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            idle.pop()
+        };
+        let open = std::iter::from_fn(idle).find(Session::is_open);
+        let session = match open {
+            Some(session) => session,
+            None => self.node.connect().await.map_err(|it| unavailable(&it))?,
+        };
+        Ok(Lease {
+            node: &self.node,
+            session,
+            _places: [queued, room],
+        })
+    }
+
+    /// The rows that a footprint names, as of one moment.
+    pub(crate) async fn read(&self, footprint: Footprint) -> Result<Tables, StoreError> {
+        self.here(async {
+            let lease = self.lease().await?;
+            let rows = rows_of(&self.node, lease.session(), footprint).await;
+            lease.end(rows)
+        })
+        .await
+    }
+
+    pub(crate) async fn agreed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let sql = "SELECT value FROM plimsoll.agreed WHERE name = $1";
+        let parameters = [(&name as _, Type::TEXT)];
+        self.here(async {
+            let lease = self.lease().await?;
+            let rows = lease.session().rows(sql, &parameters).await;
+            lease.end(rows.map(|rows| rows.first().map(|row| row.get(0))))
+        })
+        .await
+    }
+
+    pub(crate) async fn agree(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+        let sql = "INSERT INTO plimsoll.agreed (name, value) VALUES ($1, $2) \
+                   ON CONFLICT (name) DO NOTHING";
+        let parameters = [(&name as _, Type::TEXT), (&value as _, Type::BYTEA)];
+        self.here(async {
+            let lease = self.lease().await?;
+            let said = lease.session().rows(sql, &parameters).await;
+            lease.end(said)
+        })
+        .await?;
+        Ok(self.agreed(name).await?.unwrap_or(value))
+    }
+}
+
+async fn rows_of(node: &Node, session: &Session, footprint: Footprint) -> Result<Tables, Fault> {
+    let has_holds = !footprint.holds_of.is_empty();
+    let wanted = Wanted::resolve(session, &node.tenants, vec![footprint]).await?;
+    if wanted.tenants().is_empty() {
+        return load(session, &node.catalogue, &wanted, Lock::NoTenant).await;
+    }
+    let mut tables = load(session, &node.catalogue, &wanted, Lock::Nothing).await?;
+    load_ended(session, &mut tables, &wanted).await?;
+    if has_holds {
+        load_holds(session, &mut tables, &wanted, node.clock.now()).await?;
+    }
+    session.run("COMMIT").await?;
+    Ok(tables)
+}

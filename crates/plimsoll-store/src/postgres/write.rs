@@ -1,0 +1,406 @@
+//! What a batch has decided, as a few statements over arrays.
+
+use std::collections::BTreeMap;
+
+use plimsoll_core::event::{Change, Event, Log};
+use plimsoll_core::model::{Item, State};
+use plimsoll_core::names::ScopeId;
+use plimsoll_core::rows::Rows;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::batch::Written;
+use super::load::unsigned;
+use super::session::{Fault, LIFT_TIMEOUT, Parameter, Session, Statement};
+use crate::record::change_bytes;
+use crate::tables::Tables;
+
+/// The values of one column.
+enum Column {
+    Text(Vec<Option<String>>),
+    Integer(Vec<Option<i64>>),
+    Bytes(Vec<Vec<u8>>),
+}
+
+impl Column {
+    fn parameter(&self) -> Parameter<'_> {
+        match self {
+            Column::Text(values) => (values as &(dyn ToSql + Sync), Type::TEXT_ARRAY),
+            Column::Integer(values) => (values as _, Type::INT8_ARRAY),
+            Column::Bytes(values) => (values as _, Type::BYTEA_ARRAY),
+        }
+    }
+}
+
+/// One value of a row.
+enum Value {
+    Text(Option<String>),
+    Integer(Option<i64>),
+    Bytes(Vec<u8>),
+}
+
+fn text(value: &str) -> Value {
+    Value::Text(Some(value.to_owned()))
+}
+
+fn integer(value: u64) -> Value {
+    // Revisions, instants and amounts have at most 53 bits.
+    Value::Integer(Some(i64::try_from(value).unwrap_or(i64::MAX)))
+}
+
+/// What happens to the rows of one table.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Deed {
+    /// A row that must not be there yet: another transaction may be about to make it too.
+    Insert(Table),
+    /// A row that is there.
+    Put(Table),
+    Delete(Table),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Table {
+    Log,
+    Event,
+    Catalogue,
+    Principal,
+    Scope,
+    Limits,
+    Account,
+    Tally,
+    Request,
+    Reservation,
+}
+
+impl Table {
+    /// Its name, its columns, and how many of those, from the first on, are the key.
+    fn layout(self) -> (&'static str, &'static [&'static str], usize) {
+        match self {
+            Table::Log => ("log", &["tenant", "revision", "at_ms", "chain"], 1),
+            Table::Event => (
+                "event",
+                &["tenant", "revision", "at_ms", "catalogue", "chain", "event"],
+                2,
+            ),
+            Table::Catalogue => ("catalogue", &["kind", "id", "row"], 2),
+            Table::Principal => ("principal", &["id", "row"], 1),
+            Table::Scope => ("scope", &["id", "tenant", "parent", "above", "row"], 1),
+            Table::Limits => ("limits", &["scope", "resource", "location", "row"], 3),
+            Table::Account => (
+                "account",
+                &["scope", "resource", "location", "used", "held", "row"],
+                3,
+            ),
+            Table::Tally => ("tally", &["scope", "resource", "location", "row"], 3),
+            Table::Request => ("request", &["id", "tenant", "scope", "resource", "row"], 1),
+            Table::Reservation => (
+                "reservation",
+                &[
+                    "id",
+                    "tenant",
+                    "scope",
+                    "state",
+                    "expires_at_ms",
+                    "ended_at_ms",
+                    "row",
+                ],
+                2,
+            ),
+        }
+    }
+}
+
+impl Deed {
+    fn sql(self) -> String {
+        match self {
+            Deed::Insert(table) => insert(table),
+            Deed::Put(table) => {
+                let (_, columns, keys) = table.layout();
+                let set = |column: &&str| format!("{column} = excluded.{column}");
+                let set: Vec<String> = columns[keys..].iter().map(set).collect();
+                format!(
+                    "{} ON CONFLICT ({}) DO UPDATE SET {}",
+                    insert(table),
+                    columns[..keys].join(", "),
+                    set.join(", ")
+                )
+            }
+            Deed::Delete(table) => {
+                let (name, columns, keys) = table.layout();
+                let is_same = |column: &&str| format!("t.{column} = k.{column}");
+                let is_same: Vec<String> = columns[..keys].iter().map(is_same).collect();
+                format!(
+                    "DELETE FROM plimsoll.{name} t USING {} WHERE {}",
+                    from(&columns[..keys]),
+                    is_same.join(" AND ")
+                )
+            }
+        }
+    }
+}
+
+/// Arrays as a table.
+fn from(columns: &[&str]) -> String {
+    let arrays: Vec<String> = (1..=columns.len())
+        .map(|index| format!("${index}"))
+        .collect();
+    let arrays = arrays.join(", ");
+    format!("unnest({arrays}) AS k ({})", columns.join(", "))
+}
+
+fn insert(table: Table) -> String {
+    let (name, columns, _) = table.layout();
+    // An array of arrays is none in SQL: the scopes above come as one text, apart by spaces.
+    let value = |column: &&str| match *column {
+        "above" => "string_to_array(above, ' ')".to_owned(),
+        column => column.to_owned(),
+    };
+    let values: Vec<String> = columns.iter().map(value).collect();
+    format!(
+        "INSERT INTO plimsoll.{name} ({}) SELECT {} FROM {}",
+        columns.join(", "),
+        values.join(", "),
+        from(columns)
+    )
+}
+
+/// What is to be written, each row as its last event leaves it.
+#[derive(Default)]
+struct Deeds<'a> {
+    rows: BTreeMap<(Table, Vec<&'a str>), Option<&'a Change>>,
+    columns: BTreeMap<Deed, Vec<Column>>,
+}
+
+impl<'a> Deeds<'a> {
+    fn add(&mut self, deed: Deed, row: Vec<Value>) {
+        let columns = self.columns.entry(deed).or_insert_with(|| {
+            let empty = |value: &Value| match value {
+                Value::Text(_) => Column::Text(Vec::new()),
+                Value::Integer(_) => Column::Integer(Vec::new()),
+                Value::Bytes(_) => Column::Bytes(Vec::new()),
+            };
+            row.iter().map(empty).collect()
+        });
+        for (column, value) in columns.iter_mut().zip(row) {
+            match (column, value) {
+                (Column::Text(values), Value::Text(value)) => values.push(value),
+                (Column::Integer(values), Value::Integer(value)) => values.push(value),
+                (Column::Bytes(values), Value::Bytes(value)) => values.push(value),
+                _ => unreachable!("a column has values of one type"),
+            }
+        }
+    }
+
+    fn note(&mut self, change: &'a Change) {
+        let (table, key, is_there) = key_of(change);
+        self.rows.insert((table, key), is_there.then_some(change));
+    }
+}
+
+fn of_item<'a>(scope: &'a ScopeId, item: &'a Item) -> Vec<&'a str> {
+    let location = item.location.as_ref().map_or("", |id| id.as_str());
+    vec![scope.as_str(), item.resource.as_str(), location]
+}
+
+/// The table and the key of a row, and whether there is one from now on.
+fn key_of(change: &Change) -> (Table, Vec<&str>, bool) {
+    let of_catalogue = |kind, id, is_there| (Table::Catalogue, vec![kind, id], is_there);
+    match change {
+        Change::Resource(row) => of_catalogue("resource", row.name.as_str(), true),
+        Change::Location(row) => of_catalogue("location", row.id.as_str(), true),
+        Change::Tier(row) => of_catalogue("tier", row.name.as_str(), true),
+        Change::Webhook(row) => of_catalogue("webhook", row.id.as_str(), true),
+        Change::WebhookGone(id) => of_catalogue("webhook", id.as_str(), false),
+        Change::Principal(row) => (Table::Principal, vec![row.id.as_str()], true),
+        Change::PrincipalGone(id) => (Table::Principal, vec![id.as_str()], false),
+        Change::Scope(row) => (Table::Scope, vec![row.id.as_str()], true),
+        Change::Limits {
+            scope,
+            item,
+            limits,
+        } => (Table::Limits, of_item(scope, item), !limits.is_empty()),
+        Change::Account { scope, item, .. } => (Table::Account, of_item(scope, item), true),
+        Change::Tally { scope, item, .. } => (Table::Tally, of_item(scope, item), true),
+        Change::Request(row) => (Table::Request, vec![row.id.as_str()], true),
+        Change::RequestGone { id, .. } => (Table::Request, vec![id.as_str()], false),
+        Change::Reservation(row) => {
+            let key = vec![row.id.as_str(), row.tenant.as_str()];
+            (Table::Reservation, key, true)
+        }
+        Change::ReservationGone(key) => {
+            let key = vec![key.id.as_str(), key.tenant.as_str()];
+            (Table::Reservation, key, false)
+        }
+    }
+}
+
+/// The columns between a row's key and its bytes.
+fn columns_of(change: &Change, above: &dyn Fn(&ScopeId) -> String) -> Vec<Value> {
+    match change {
+        Change::Scope(row) => vec![
+            text(row.tenant.as_str()),
+            Value::Text(row.parent.as_ref().map(ToString::to_string)),
+            Value::Text(Some(above(&row.id))),
+        ],
+        Change::Account { account, .. } => {
+            vec![integer(account.used.units()), integer(account.held.units())]
+        }
+        Change::Request(row) => vec![
+            text(row.tenant.as_str()),
+            text(row.scope.as_str()),
+            text(row.item.resource.as_str()),
+        ],
+        Change::Reservation(row) => {
+            let ms = |at: u64| i64::try_from(at).ok();
+            let expires_at = match row.state {
+                State::Held { expires_at } => ms(expires_at.ms()),
+                State::Committed | State::Released { .. } | State::Expired { .. } => None,
+            };
+            let ended_at = row.state.ended_at().and_then(|at| ms(at.ms()));
+            vec![
+                text(row.scope.as_str()),
+                text(row.state.name()),
+                Value::Integer(expires_at),
+                Value::Integer(ended_at),
+            ]
+        }
+        Change::Resource(_)
+        | Change::Location(_)
+        | Change::Tier(_)
+        | Change::Webhook(_)
+        | Change::WebhookGone(_)
+        | Change::Principal(_)
+        | Change::PrincipalGone(_)
+        | Change::Limits { .. }
+        | Change::Tally { .. }
+        | Change::RequestGone { .. }
+        | Change::ReservationGone(_) => Vec::new(),
+    }
+}
+
+/// Writes what a batch has decided on some rows, so that only the commit is left; and makes sure that the catalogue is still the
+/// one by which it was decided and stays so until the end of the transaction.
+///
+/// Errors: [`Fault::Again`] where it is another, or where somebody else has just made the same row.
+pub(super) async fn write(
+    session: &Session,
+    below: &Tables,
+    events: &[Written],
+    catalogue_is_locked: bool,
+) -> Result<(), Fault> {
+    let mut deeds = Deeds::default();
+    for written in events {
+        add_event(&mut deeds, written);
+        written.event.changes.iter().for_each(|it| deeds.note(it));
+    }
+    add_rows(&mut deeds, below, events);
+    add_logs(&mut deeds, below, events);
+    let mut written: Vec<(String, &[Column])> = Vec::new();
+    if !catalogue_is_locked && !events.is_empty() {
+        let sql = "SELECT revision FROM plimsoll.log WHERE tenant = '' FOR SHARE";
+        written.push((sql.to_owned(), &[]));
+    }
+    let columns = deeds.columns.iter();
+    written.extend(columns.map(|(deed, columns)| (deed.sql(), columns.as_slice())));
+    written.push((LIFT_TIMEOUT.to_owned(), &[]));
+    let statements: Vec<Statement<'_>> = written
+        .iter()
+        .map(|(sql, columns)| Statement::new(sql, columns.iter().map(Column::parameter).collect()))
+        .collect();
+    // What the first one finds is looked at when all are done: nothing is committed yet.
+    let found = session.rows_of_each(&statements).await?;
+    let known = below.head(&Log::Catalogue).revision;
+    for row in found.iter().flatten() {
+        if unsigned(row.get(0))? != known {
+            return Err(Fault::Again);
+        }
+    }
+    Ok(())
+}
+
+fn add_event(deeds: &mut Deeds<'_>, written: &Written) {
+    let row = vec![
+        text(log_name(&written.event.log)),
+        integer(written.event.revision),
+        integer(written.event.at.ms()),
+        integer(written.catalogue),
+        Value::Bytes(written.chain.to_vec()),
+        Value::Bytes(written.bytes.clone()),
+    ];
+    deeds.add(Deed::Insert(Table::Event), row);
+}
+
+/// What a log is called in the database: nothing for the catalogue.
+pub(super) fn log_name(log: &Log) -> &str {
+    match log {
+        Log::Catalogue => "",
+        Log::Tenant(tenant) => tenant.as_str(),
+    }
+}
+
+fn add_rows(deeds: &mut Deeds<'_>, below: &Tables, events: &[Written]) {
+    let made = parents(events);
+    // A scope and those above it, apart by spaces, which no id has.
+    let above = |scope: &ScopeId| {
+        let parent = |id: &&ScopeId| match made.get(*id) {
+            Some(parent) => *parent,
+            None => below.scope(id)?.parent.as_ref(),
+        };
+        let ids = std::iter::successors(made.get_key_value(scope).map(|(id, _)| *id), parent);
+        let ids: Vec<&str> = ids.map(ScopeId::as_str).collect();
+        ids.join(" ")
+    };
+    let key = |key: &[&str]| -> Vec<Value> { key.iter().map(|it| text(it)).collect() };
+    for ((table, id), change) in std::mem::take(&mut deeds.rows) {
+        let mut row = key(&id);
+        let Some(change) = change else {
+            deeds.add(Deed::Delete(table), row);
+            continue;
+        };
+        row.extend(columns_of(change, &above));
+        row.push(Value::Bytes(change_bytes(change)));
+        // Ids that are unique across tenants are not covered by a tenant's lock.
+        let is_new = match change {
+            Change::Scope(row) => below.scope(&row.id).is_none(),
+            Change::Request(row) => below.request(&row.id).is_none(),
+            _ => false,
+        };
+        let deed = if is_new {
+            Deed::Insert(table)
+        } else {
+            Deed::Put(table)
+        };
+        deeds.add(deed, row);
+    }
+}
+
+/// The parents of the scopes that a batch makes or changes.
+fn parents(events: &[Written]) -> BTreeMap<&ScopeId, Option<&ScopeId>> {
+    let changes = events.iter().flat_map(|it| &it.event.changes);
+    let scopes = changes.filter_map(|change| match change {
+        Change::Scope(row) => Some((&row.id, row.parent.as_ref())),
+        _ => None,
+    });
+    scopes.collect()
+}
+
+fn add_logs(deeds: &mut Deeds<'_>, below: &Tables, events: &[Written]) {
+    let last: BTreeMap<&str, (&Event, &Written)> = events
+        .iter()
+        .map(|written| (log_name(&written.event.log), (&written.event, written)))
+        .collect();
+    for (name, (event, written)) in last {
+        let row = vec![
+            text(name),
+            integer(event.revision),
+            integer(event.at.ms()),
+            Value::Bytes(written.chain.to_vec()),
+        ];
+        let is_new = !name.is_empty() && below.head(&event.log).revision == 0;
+        let deed = if is_new {
+            Deed::Insert(Table::Log)
+        } else {
+            Deed::Put(Table::Log)
+        };
+        deeds.add(deed, row);
+    }
+}
