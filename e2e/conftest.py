@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -41,29 +42,32 @@ def cluster():
     cluster.close()
 
 
-@pytest.fixture(scope="session")
-def new_database(request):
-    """Makes a database for a place, where that is where ledgers are to be."""
+@contextmanager
+def place_in(folder, request):
+    """An empty place; its ledger is in a database where that was asked for."""
     if request.config.getoption("store") == "sqlite":
-        return lambda: None
-    return request.getfixturevalue("cluster").create
+        with closing(Place(folder)) as place:
+            yield place
+        return
+    cluster = request.getfixturevalue("cluster")
+    with closing(Place(folder, cluster.take())) as place:
+        yield place
+    cluster.give_back(place.database)
 
 
 @pytest.fixture(scope="session")
-def seeds(tmp_path_factory, without_proxies, new_database):
+def seeds(tmp_path_factory, without_proxies, request):
     """A demo server whose figures stay as they are: tests only read from it."""
     assert binary().is_file(), f"no server at `{binary()}`: build it, or set PLIMSOLL_BIN"
-    place = Place(tmp_path_factory.mktemp("seeds"), new_database())
-    yield place.serve()
-    place.close()
+    with place_in(tmp_path_factory.mktemp("seeds"), request) as place:
+        yield place.serve()
 
 
 @pytest.fixture
-def place(tmp_path, new_database):
+def place(tmp_path, request):
     """An empty place, for tests that start servers themselves."""
-    place = Place(tmp_path, new_database())
-    yield place
-    place.close()
+    with place_in(tmp_path, request) as place:
+        yield place
 
 
 @pytest.fixture

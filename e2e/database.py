@@ -38,6 +38,7 @@ class Cluster:
             self.user = "nobody"
         self.process = None
         self._names = (f"db{number}" for number in count())
+        self._free = []
         locale = ["--no-locale", "-E", "UTF8"]
         self._run("initdb", "--no-sync", "-U", USER, "-A", "trust", *locale, "-D", self.data)
         self.start()
@@ -87,14 +88,17 @@ class Cluster:
         where = ["-h", self.folder, "-d", database]
         return self._run("psql", *words, *where, "-c", statement).strip()
 
-    def create(self):
-        """The address of a new, empty database."""
+    def take(self):
+        """The address of an empty database, until it is given back."""
+        if self._free:
+            return self._free.pop()
         name = next(self._names)
         self.sql("postgres", f"CREATE DATABASE {name}")
-        return self.url(name)
-
-    def url(self, name):
         return f"postgres://{USER}@{str(self.folder).replace('/', '%2F')}/{name}"
+
+    def give_back(self, database):
+        self.sql(database.rsplit("/", 1)[1], "DROP SCHEMA IF EXISTS plimsoll CASCADE")
+        self._free.append(database)
 
     def close(self):
         self.kill()

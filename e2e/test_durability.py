@@ -118,6 +118,7 @@ def test_a_restart_adds_no_demo_figures(place):
 # --- the data directory
 
 
+@pytest.mark.files
 def test_a_second_server_on_the_same_data_is_refused(place):
     server = place.serve()
     for demo in (True, False):
@@ -125,6 +126,7 @@ def test_a_second_server_on_the_same_data_is_refused(place):
     assert every_figure(server)[0] == [("FRA-A", 2, 5), ("HKG-A", 3, 5)]
 
 
+@pytest.mark.files
 def test_nobody_else_can_read_the_data(place):
     place.serve()
     found = modes(place)

@@ -332,8 +332,9 @@ def test_a_hundred_thousand_things_come_in_one_call(place, demo, images):
     one_more = post(images, inventory | {"one-more": 1}, now)
     problem = check_problem(one_more, 400, "malformed")
     assert problem["pointer"] == "/things"
-    demo.stop()
-    assert number(proved(place.data)["mended"]) == THINGS_MAX
+    if place.database is None:
+        demo.stop()
+        assert number(proved(place.data)["mended"]) == THINGS_MAX
 
 
 def test_an_inventory_beyond_the_configured_size_is_too_large(place):

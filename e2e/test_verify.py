@@ -20,6 +20,8 @@ ZONE = "FRA-A"
 SECONDS_MAX = 60
 PAGE = 4096
 
+pytestmark = pytest.mark.files
+
 
 def verify(data, *arguments):
     """The exit code, standard output and standard error."""

@@ -153,6 +153,17 @@ impl Store {
             .await
     }
 
+    /// The place behind everything that has become durable, as it is now. On a database, what is
+    /// durable by now may still lie behind it where other transactions are running.
+    ///
+    /// Errors: [`StoreError::Unavailable`] where the store does not serve.
+    pub async fn place(&self) -> Result<u64, StoreError> {
+        match &self.backend {
+            Backend::Local(local) => local.with_tables(|_| local.news().place()),
+            Backend::Postgres(postgres) => postgres.place().await,
+        }
+    }
+
     /// The place behind the last durable record; it ticks whenever there is a new one.
     ///
     /// Whoever sees the tick finds the record's events.

@@ -113,6 +113,15 @@ impl Postgres {
         Ok(found.unwrap_or((Vec::new(), end)))
     }
 
+    pub(crate) async fn place(&self) -> Result<u64, StoreError> {
+        self.here(async {
+            let lease = self.lease().await?;
+            let place = last_place(lease.session()).await;
+            lease.end(place)
+        })
+        .await
+    }
+
     /// The rows at a moment of a tenant's log, and where the log then stood; `None` before its
     /// first event.
     pub(crate) async fn as_of(

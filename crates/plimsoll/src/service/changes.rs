@@ -34,7 +34,10 @@ impl Service {
                 outcome => encode::outcome(&outcome),
             })
         };
-        let planned = self.store.read(&command.footprint(), planned).await;
+        let mut footprint = command.footprint();
+        // A limit for any location is of every account of the resource.
+        footprint.all_items = true;
+        let planned = self.store.read(&footprint, planned).await;
         planned.map_err(read_problem)?.map_err(|breach: Breach| {
             tracing::error!(%breach, "a plan met contradicting rows");
             internal()
@@ -105,7 +108,7 @@ impl Service {
             topics: new.topics,
             sealed_secret: sealed_secret.clone(),
             enabled: new.enabled,
-            delivered: *self.store.changes().borrow(),
+            delivered: self.store.place().await.map_err(read_problem)?,
         });
         Ok(match self.act(caller, action).await? {
             // The sealed secret is this one only where the webhook is new.

@@ -172,7 +172,9 @@ impl Teller {
     /// Whether the webhook is another behind these events, or no more.
     fn row_changes_in(&self, events: &[Event]) -> bool {
         let Webhook { id, revision, .. } = &self.row;
-        let mut changes = events.iter().flat_map(|event| &event.changes);
+        // One of this id may have gone just before this one was made.
+        let later = events.iter().filter(|event| *revision < event.revision);
+        let mut changes = later.flat_map(|event| &event.changes);
         changes.any(|change| match change {
             Change::Webhook(row) => row.id == *id && *revision < row.revision,
             Change::WebhookGone(gone) => gone == id,
