@@ -269,9 +269,9 @@ fn is_told(change: &Change) -> bool {
         | Change::Scope(_)
         | Change::Tier(_)
         | Change::Limits { .. }
-        | Change::Account { .. } => true,
-        Change::Tally { .. }
-        | Change::Webhook(_)
+        | Change::Account { .. }
+        | Change::Tally { .. } => true,
+        Change::Webhook(_)
         | Change::WebhookGone(_)
         | Change::Request(_)
         | Change::RequestGone { .. }

@@ -8,7 +8,7 @@ use expect_test::{Expect, expect};
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::command::Command;
 use plimsoll_core::event::{Event, Log};
-use plimsoll_core::model::{Account, Item, Limit, Reach, Tally};
+use plimsoll_core::model::{Account, Item, Limit, Mode, Reach, Tally};
 use plimsoll_core::names::ScopeId;
 use plimsoll_core::report::{Quota, QuotaFilter, quotas};
 use plimsoll_core::rows::{Footprint, Rows};
@@ -16,8 +16,10 @@ use plimsoll_store::{AsOf, AsOfAnswer, EVENTS_PAGE_MAX, Store, StoreError, Table
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use crate::cluster;
 use crate::damage::{files, tamper, told};
 use crate::durability::work;
+use crate::settings::limit_for;
 use crate::support::*;
 
 const SCOPES: [&str; 4] = ["acme", "p", "p-q", "other"];
@@ -108,7 +110,19 @@ struct Past {
 }
 
 fn past(store: &Store) -> Past {
-    let logs: Vec<_> = logs().iter().map(|log| events(store, log, 7)).collect();
+    let logs = log_pages(store);
+    Past {
+        journal: journal(store, 5),
+        moments: moments(store, &logs),
+        logs,
+    }
+}
+
+fn log_pages(store: &Store) -> Vec<Vec<Event>> {
+    logs().iter().map(|log| events(store, log, 7)).collect()
+}
+
+fn moments(store: &Store, logs: &[Vec<Event>]) -> Vec<AsOfAnswer<(Told, Timestamp)>> {
     let mut moments = Vec::new();
     for id in SCOPES.into_iter().chain(["nobody"]) {
         let revisions = (0..=logs[1].len() as u64 + 1).map(AsOf::Revision);
@@ -116,11 +130,7 @@ fn past(store: &Store) -> Past {
         let all = revisions.chain(instants);
         moments.extend(all.map(|moment| as_of(store, id, moment)));
     }
-    Past {
-        journal: journal(store, 5),
-        logs,
-        moments,
-    }
+    moments
 }
 
 /// Some of what a store tells of the past.
@@ -179,6 +189,9 @@ fn batches() -> Vec<(u64, Vec<Command>)> {
         (90, vec![expire("acme"), expire("other")]),
         (95, vec![put_scope("p-r", Some("p"))]),
         (99, vec![put_location("SIN-A", "Singapore")]),
+        // What is let past is counted.
+        (100, vec![limit_for(1, [None, None], Mode::Warn)]),
+        (101, vec![reserve("c", "p", &image, None)]),
     ]);
     batches
 }
@@ -221,17 +234,23 @@ impl Written {
 }
 
 #[test]
-fn both_stores_tell_the_same_past_at_every_moment() {
+fn every_store_tells_the_same_past_at_every_moment() {
     let clock = HandClock::default();
     let directory = tempfile::tempdir().expect("a directory");
     let memory = Store::memory(clock.clock());
     let sqlite = open_at(directory.path(), &clock);
+    let postgres = cluster::node(&cluster::database(), clock.clock());
     for (ms, commands) in batches() {
         clock.set(ms);
-        submit(&memory, commands.clone());
-        submit(&sqlite, commands);
+        for store in [&memory, &sqlite, &postgres] {
+            submit(store, commands.clone());
+        }
         assert_eq!(past(&sqlite), past(&memory));
     }
+    // All logs together are in another order there, each log by itself is not.
+    let logs = log_pages(&memory);
+    assert_eq!(log_pages(&postgres), logs);
+    assert_eq!(moments(&postgres, &logs), moments(&memory, &logs));
 }
 
 /// The ledger is kept from following, so that what is told comes from it up to a watermark, and

@@ -20,7 +20,7 @@ use crate::conformance::{Stores, check};
 use crate::snapshot::requests;
 use crate::support::*;
 
-fn limit_for(ceiling: u64, window: [Option<u64>; 2], mode: Mode) -> Command {
+pub(crate) fn limit_for(ceiling: u64, window: [Option<u64>; 2], mode: Mode) -> Command {
     let [starts_at, ends_at] = window.map(|ms| ms.map(at));
     let put = put_limit("p", "vm/image@FRA-A", finite(ceiling));
     let Action::PutLimit(put) = put.action else {

@@ -15,7 +15,7 @@ CREATE TABLE plimsoll.agreed (
     value bytea NOT NULL
 );
 COMMENT ON TABLE plimsoll.agreed IS 'What all nodes must have in common: the first one says it, the others compare.';
-COMMENT ON COLUMN plimsoll.agreed.name IS 'What it is about: `master_key` is a text sealed by the master key, which every node must be able to open.';
+COMMENT ON COLUMN plimsoll.agreed.name IS 'What it is about: `master_key` is a text sealed by the master key, which every node must be able to open; `demo-credentials.json` are the demo''s, sealed.';
 COMMENT ON COLUMN plimsoll.agreed.value IS 'What the first node said.';
 
 CREATE TABLE plimsoll.log (
