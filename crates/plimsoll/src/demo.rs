@@ -8,7 +8,7 @@ use plimsoll_core::command::{Action, Grounds, Put, PutScope, Reserve};
 use plimsoll_core::model::{
     Alerts, Asked, Attributes, Item, Line, Lines, Location, Reach, Resource, Role, Terms,
 };
-use plimsoll_core::names::{LocationId, ReservationId, ResourceName, ScopeId, Text};
+use plimsoll_core::names::{LocationId, PrincipalId, ReservationId, ResourceName, ScopeId, Text};
 use plimsoll_store::Store;
 use serde::Serialize;
 
@@ -47,6 +47,28 @@ struct ModelArtsCredentials<'a> {
     auth_token: &'a str,
 }
 
+/// Takes part in a demo that another node has made: it left the credentials for those who have the
+/// master key.
+pub(crate) async fn join(
+    store: &Store,
+    master_key: &MasterKey,
+    directory: &Path,
+) -> Result<(), BootstrapError> {
+    if directory.join(CREDENTIALS_FILE).exists() {
+        return Ok(());
+    }
+    let Some(sealed) = store.agreed(CREDENTIALS_FILE).await? else {
+        return Err(BootstrapError::NotEmpty(directory.to_owned()));
+    };
+    let owner = PrincipalId::parse(CREDENTIALS_FILE)?;
+    write(directory, &master_key.open(&owner, &sealed)?)
+}
+
+fn write(directory: &Path, credentials: &[u8]) -> Result<(), BootstrapError> {
+    let path = directory.join(CREDENTIALS_FILE);
+    write_private(&path, credentials).map_err(|source| BootstrapError::File { path, source })
+}
+
 /// Fills an empty ledger with the examples, and writes the credentials for it.
 ///
 /// The credentials are written first: if the process ends between the two, the next start finds
@@ -60,7 +82,7 @@ pub(crate) async fn seed(
     let zenlayer = Made::access_key(None, master_key)?;
     let modelarts = Made::access_key(None, master_key)?;
     let auth_token = Made::token(None)?;
-    let credentials = serde_json::to_vec_pretty(&Credentials {
+    let credentials = serde_json::to_string_pretty(&Credentials {
         admin_token: &admin.secret,
         zenlayer: ZenlayerCredentials {
             access_key_id: zenlayer.id.as_str(),
@@ -74,8 +96,7 @@ pub(crate) async fn seed(
             auth_token: &auth_token.secret,
         },
     })?;
-    let path = directory.join(CREDENTIALS_FILE);
-    write_private(&path, &credentials).map_err(|source| BootstrapError::File { path, source })?;
+    write(directory, credentials.as_bytes())?;
     let below = |scope| Ok::<_, BootstrapError>(Reach::Below(ScopeId::parse(scope)?));
     let mut actions = catalogue()?;
     actions.extend(use_of_team()?);
@@ -101,7 +122,11 @@ pub(crate) async fn seed(
             "the demo's ModelArts token",
         )?,
     ]);
-    submit(store, actions).await
+    submit(store, actions).await?;
+    let sealed = master_key.seal(&PrincipalId::parse(CREDENTIALS_FILE)?, &credentials)?;
+    // For the nodes that take part; where two have made the demo at once, both pairs are good.
+    store.agree(CREDENTIALS_FILE, sealed).await?;
+    Ok(())
 }
 
 fn catalogue() -> Result<Vec<Action>, BootstrapError> {

@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, watch};
 
 use crate::auth::Verifier;
-use crate::bootstrap::{BootstrapError, create, submit};
+use crate::bootstrap::{create, submit};
 use crate::cli::{ServeArguments, print};
 use crate::config::{Config, log_filter};
 use crate::refusals::Refusals;
@@ -55,8 +55,8 @@ async fn serve(arguments: &ServeArguments, config: Config) -> Result<(), Box<dyn
     let webhooks = Webhooks::new(&config.webhooks(), Arc::clone(&master_key))?;
     if first.is_empty {
         fill(&store, &master_key, arguments).await?;
-    } else if arguments.demo && !arguments.data.join(demo::CREDENTIALS_FILE).exists() {
-        return Err(BootstrapError::NotEmpty(arguments.data.clone()).into());
+    } else if arguments.demo {
+        demo::join(&store, &master_key, &arguments.data).await?;
     }
     let listener = TcpListener::bind(&arguments.listen)
         .await
