@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::step::{Failure, cargo, output, program, run as run_command, timed};
-use crate::{e2e, openapi, sim, tidy};
+use crate::{e2e, openapi, postgres, sim, tidy};
 
 const PYTHON_VERSION_MIN: (u32, u32) = (3, 11);
 
@@ -15,7 +15,7 @@ struct Step {
 }
 
 /// In the order of what fails cheapest.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step {
         name: "tools",
         work: tools,
@@ -51,6 +51,10 @@ const STEPS: [Step; 9] = [
     Step {
         name: "e2e",
         work: all_of_e2e,
+    },
+    Step {
+        name: "e2e on PostgreSQL",
+        work: e2e_on_postgres,
     },
 ];
 
@@ -97,6 +101,14 @@ fn all_of_e2e(root: &Path) -> Result<(), Failure> {
     e2e::run(root, &[])
 }
 
+/// Again with the ledger in a database, but for what is not about the ledger, or has its own.
+fn e2e_on_postgres(root: &Path) -> Result<(), Failure> {
+    let others = ["transport", "signing", "nodes"];
+    let others = others.map(|name| format!("--ignore=e2e/test_{name}.py"));
+    let words = ["--store=postgres".to_owned()];
+    e2e::run(root, &[words.as_slice(), others.as_slice()].concat())
+}
+
 /// Says at once what is missing, before anything is compiled.
 fn tools(root: &Path) -> Result<(), Failure> {
     let rust_components = [
@@ -114,7 +126,8 @@ fn tools(root: &Path) -> Result<(), Failure> {
         .map_err(|failure| Failure::new(format!("git is missing: {failure}")))?;
     let version = output(program("python3", root).arg("--version"))
         .map_err(|failure| Failure::new(format!("Python is missing: {failure}")))?;
-    python_is_new_enough(&String::from_utf8_lossy(&version))
+    python_is_new_enough(&String::from_utf8_lossy(&version))?;
+    postgres::make_sure(root)
 }
 
 fn python_is_new_enough(answer: &str) -> Result<(), Failure> {

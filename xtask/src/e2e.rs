@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::apt;
+use crate::postgres;
 use crate::step::{Failure, cargo, output, program, run as run_command};
 
 const REQUIREMENTS: &str = "e2e/requirements.txt";
@@ -33,6 +35,7 @@ pub(crate) fn build_server(root: &Path) -> Result<(), Failure> {
 
 /// Runs the tests against the server that [`build_server`] made.
 pub(crate) fn run(root: &Path, pytest_arguments: &[String]) -> Result<(), Failure> {
+    postgres::make_sure(root)?;
     let environment = prepare_environment(root)?;
     let mut pytest = program(environment.join("bin/python"), root);
     pytest.args(["-m", "pytest", "e2e"]).args(pytest_arguments);
@@ -108,20 +111,8 @@ fn make_sure_of_venv(root: &Path) -> Result<(), Failure> {
     if can_make_environments(root) {
         return Ok(());
     }
-    if is_root(root) && has_apt_get(root) {
-        println!("installing `python3-venv`");
-        run_command(&mut apt_get(root, &["update", "--quiet", "--quiet"]))?;
-        run_command(&mut apt_get(
-            root,
-            &[
-                "install",
-                "--quiet",
-                "--quiet",
-                "--yes",
-                "--no-install-recommends",
-                "python3-venv",
-            ],
-        ))?;
+    if apt::can_install(root) {
+        apt::install(root, "python3-venv")?;
     }
     if can_make_environments(root) {
         return Ok(());
@@ -134,20 +125,6 @@ fn make_sure_of_venv(root: &Path) -> Result<(), Failure> {
 
 fn can_make_environments(root: &Path) -> bool {
     output(program("python3", root).args(["-c", "import ensurepip, venv"])).is_ok()
-}
-
-fn is_root(root: &Path) -> bool {
-    output(program("id", root).arg("-u")).is_ok_and(|answer| answer == b"0\n")
-}
-
-fn has_apt_get(root: &Path) -> bool {
-    output(&mut apt_get(root, &["--version"])).is_ok()
-}
-
-fn apt_get(root: &Path, words: &[&str]) -> std::process::Command {
-    let mut command = program("apt-get", root);
-    command.args(words).env("DEBIAN_FRONTEND", "noninteractive");
-    command
 }
 
 #[cfg(test)]

@@ -3,17 +3,19 @@
 //!
 //! Reading order: [`ci`] names the steps, [`step`] runs them, [`tidy`] holds the rules that a
 //! machine can check, [`e2e`] makes the Python side, [`openapi`] keeps the generated document, [`sim`] runs the
-//! simulation, [`bench`] measures.
+//! simulation, [`bench`] measures; [`apt`] and [`postgres`] install what tests need.
 
 #![expect(
     clippy::print_stdout,
     reason = "a command line tool talks on its standard output"
 )]
 
+mod apt;
 mod bench;
 mod ci;
 mod e2e;
 mod openapi;
+mod postgres;
 mod sim;
 mod step;
 mod tidy;
