@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use plimsoll_core::model::{Credential, Principal, Reach, Role};
 use plimsoll_core::names::PrincipalId;
-use plimsoll_store::{Clock, Page, Store};
+use plimsoll_store::{Clock, Page, PostgresOptions, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Mutex, watch};
@@ -100,6 +100,10 @@ async fn open(arguments: &ServeArguments, config: &Config) -> Result<Store, Box<
         .mode(0o700)
         .create(&arguments.data);
     made.map_err(|error| format!("`{}` cannot be made: {error}", arguments.data.display()))?;
+    let database = PostgresOptions {
+        acknowledged_file: Some(arguments.data.join("acknowledged")),
+        ..database
+    };
     Ok(Store::postgres(&database, clock).await?)
 }
 

@@ -59,6 +59,14 @@ impl From<Fault> for Stop {
     }
 }
 
+/// Why a group is not answered yet, or with what.
+enum Undecided {
+    /// All of it with the same.
+    All(SubmitError),
+    /// Some of it concerns a tenant of which the database has lost something.
+    Behind,
+}
+
 /// What a look for a commit has found.
 enum Look {
     Done,
@@ -76,15 +84,33 @@ impl Worker {
 
     pub(super) async fn run(mut self) {
         while let Some(first) = self.arrivals.recv().await {
-            let mut group = self.gather(first);
-            match self.decide_group(&mut group).await {
-                Ok(outcomes) => {
-                    for (submission, outcomes) in group.into_iter().zip(outcomes) {
-                        // A caller who has gone away does not want the answer.
-                        let _ = submission.reply.send(Ok(outcomes));
-                    }
+            let group = self.gather(first);
+            let Some(group) = self.answer(group).await else {
+                continue;
+            };
+            for submission in group {
+                if let Some(group) = self.answer(vec![submission]).await {
+                    answer_all(group, &SubmitError::Unavailable);
                 }
-                Err(error) => answer_all(group, &error),
+            }
+        }
+    }
+
+    /// Decides a group and answers it; hands it back where some of it concerns a tenant of which
+    /// the database has lost something.
+    async fn answer(&mut self, mut group: Vec<Submission>) -> Option<Vec<Submission>> {
+        match self.decide_group(&mut group).await {
+            Ok(outcomes) => {
+                for (submission, outcomes) in group.into_iter().zip(outcomes) {
+                    // A caller who has gone away does not want the answer.
+                    let _ = submission.reply.send(Ok(outcomes));
+                }
+                None
+            }
+            Err(Undecided::Behind) => Some(group),
+            Err(Undecided::All(error)) => {
+                answer_all(group, &error);
+                None
             }
         }
     }
@@ -106,7 +132,7 @@ impl Worker {
     async fn decide_group(
         &mut self,
         group: &mut Vec<Submission>,
-    ) -> Result<Vec<Vec<Outcome>>, SubmitError> {
+    ) -> Result<Vec<Vec<Outcome>>, Undecided> {
         let mut may_reconnect = true;
         for _ in 0..ATTEMPTS_MAX {
             let fault = match self.attempt(group).await {
@@ -114,11 +140,11 @@ impl Worker {
                 Err(Stop::Breach(breach)) => {
                     self.session = None;
                     tracing::error!(%breach, "a batch was dropped");
-                    return Err(SubmitError::Breach(breach));
+                    return Err(Undecided::All(SubmitError::Breach(breach)));
                 }
                 Err(Stop::Unknown) => {
                     self.session = None;
-                    return Err(SubmitError::Unknown);
+                    return Err(Undecided::All(SubmitError::Unknown));
                 }
                 Err(Stop::Fault(fault)) => fault,
             };
@@ -134,11 +160,14 @@ impl Worker {
             }
             let error: &dyn std::error::Error = &fault;
             tracing::error!(error, "a batch could not be written");
-            return Err(SubmitError::Unavailable);
+            return Err(match fault {
+                Fault::Behind { .. } => Undecided::Behind,
+                _ => Undecided::All(SubmitError::Unavailable),
+            });
         }
         tracing::warn!("a batch was given up: others were always faster");
         self.session = None;
-        Err(SubmitError::Overloaded)
+        Err(Undecided::All(SubmitError::Overloaded))
     }
 
     /// Ends the transaction, so that the next one may begin.
@@ -160,9 +189,7 @@ impl Worker {
         let decided = decide_in(session, &self.node, group).await?;
         let committed = commit(session, group).await;
         let Err(fault) = committed else {
-            if !decided.events.is_empty() {
-                self.node.has_written.notify_one();
-            }
+            self.has_committed(&decided.events);
             return Ok(decided.outcomes);
         };
         tracing::warn!(
@@ -173,9 +200,19 @@ impl Worker {
         let patience = self.node.statement_timeout() + LOOKS_PATIENCE;
         let looked = tokio::time::timeout(patience, self.look(&decided.events)).await;
         match looked.unwrap_or(None) {
-            Some(Look::Done) => Ok(decided.outcomes),
+            Some(Look::Done) => {
+                self.has_committed(&decided.events);
+                Ok(decided.outcomes)
+            }
             Some(Look::NotDone) => Err(Stop::Fault(Fault::Again)),
             None => Err(Stop::Unknown),
+        }
+    }
+
+    fn has_committed(&self, events: &[Written]) {
+        if !events.is_empty() {
+            self.node.acknowledged.note(events);
+            self.node.has_written.notify_one();
         }
     }
 
@@ -234,7 +271,9 @@ async fn decide_in(session: &Session, node: &Node, group: &[Submission]) -> Resu
     let footprints = flat().map(Command::footprint).collect();
     // Before the transaction: what once led to a tenant always does.
     let wanted = Wanted::resolve(session, &node.tenants, footprints).await?;
+    let floor = node.acknowledged.floor(&wanted.tenants());
     let mut tables = load(session, &node.catalogue, &wanted, lock).await?;
+    floor.check(&tables)?;
     load_ended(session, &mut tables, &wanted).await?;
     let now = node.clock.now();
     let mut decided = decide_all(&tables, commands(), now).map_err(Stop::Breach)?;

@@ -6,8 +6,10 @@
 //!
 //! Modules, in reading order: `options` (which database), `session` and `tls` (one connection), `schema`
 //! (the tables), `names` and `load` (from the database to rows), `batch` and `write` (and back),
-//! `lane` (one transaction after the other), `read`, `list` and `past` (readers).
+//! `lane` (one transaction after the other), `acknowledged` (what callers were told), `read`, `list`
+//! and `past` (readers).
 
+mod acknowledged;
 mod batch;
 mod lane;
 mod list;
@@ -34,6 +36,7 @@ use tokio::sync::Notify;
 pub use options::PostgresOptions;
 pub use schema::LAYOUT;
 
+use self::acknowledged::Acknowledged;
 use self::lane::Worker;
 use self::load::CatalogueKnown;
 use self::names::TenantsKnown;
@@ -57,6 +60,7 @@ pub(crate) struct Node {
     clock: Clock,
     tenants: TenantsKnown,
     catalogue: CatalogueKnown,
+    acknowledged: Acknowledged,
     readers: Readers,
     pub(crate) news: News,
     is_serving: AtomicBool,
@@ -91,6 +95,7 @@ impl Postgres {
     /// database is laid out.
     pub(crate) async fn open(options: &PostgresOptions, clock: Clock) -> Result<Self, StoreError> {
         let target = Target::parse(options)?;
+        let acknowledged = Acknowledged::open(options.acknowledged_file.as_deref())?;
         let runtime = runtime(&target)?;
         let checked = checked(&runtime, target.clone()).await;
         let (session, place) = match checked {
@@ -107,6 +112,7 @@ impl Postgres {
             clock,
             tenants: TenantsKnown::default(),
             catalogue: CatalogueKnown::default(),
+            acknowledged,
             news: News::of_journal(place),
             is_serving: AtomicBool::new(true),
             has_written: Notify::new(),

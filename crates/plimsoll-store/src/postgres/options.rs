@@ -17,6 +17,8 @@ pub struct PostgresOptions {
     /// Certificates of the authorities to trust, in PEM form; by default those that browsers
     /// trust. The address asks for TLS by `sslmode=require`; the server is always proved then.
     pub authorities_file: Option<PathBuf>,
+    /// Where this node notes what it has acknowledged; without it, only in memory.
+    pub acknowledged_file: Option<PathBuf>,
     /// Transactions at the same time that change something.
     pub lanes: usize,
     /// Connections at the same time that only read.
@@ -33,6 +35,7 @@ impl PostgresOptions {
         Self {
             url: url.into(),
             authorities_file: None,
+            acknowledged_file: None,
             lanes: 4,
             readers: 8,
             statement_timeout: Duration::from_secs(10),

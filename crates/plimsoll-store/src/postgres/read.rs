@@ -143,10 +143,14 @@ impl Postgres {
 async fn rows_of(node: &Node, session: &Session, footprint: Footprint) -> Result<Tables, Fault> {
     let has_holds = !footprint.holds_of.is_empty();
     let wanted = Wanted::resolve(session, &node.tenants, vec![footprint]).await?;
+    let floor = node.acknowledged.floor(&wanted.tenants());
     if wanted.tenants().is_empty() {
-        return load(session, &node.catalogue, &wanted, Lock::NoTenant).await;
+        let tables = load(session, &node.catalogue, &wanted, Lock::NoTenant).await?;
+        floor.check(&tables)?;
+        return Ok(tables);
     }
     let mut tables = load(session, &node.catalogue, &wanted, Lock::Nothing).await?;
+    floor.check(&tables)?;
     load_ended(session, &mut tables, &wanted).await?;
     if has_holds {
         load_holds(session, &mut tables, &wanted, node.clock.now()).await?;

@@ -134,7 +134,7 @@ fn cannot(target: &Target, what: &str, fault: Fault) -> StoreError {
     let error = match fault {
         Fault::Lost(error) => error,
         Fault::Refused(error) => Some(error),
-        Fault::Again | Fault::Damaged(_) => None,
+        Fault::Again | Fault::Behind { .. } | Fault::Damaged(_) => None,
     };
     target.error(format!("cannot {what}"), error)
 }

@@ -58,6 +58,20 @@ pub(super) enum Fault {
     /// The database refuses.
     #[error("the database refuses")]
     Refused(#[source] Error),
+    /// The database has lost what this node has acknowledged.
+    #[error(
+        "the database has lost what was acknowledged: {log} ends at revision {found} there, and \
+         this node has acknowledged {noted}; bring the database back that has it, or, to go on \
+         without, stop the node and remove `acknowledged` from its data directory"
+    )]
+    Behind {
+        /// Whose log.
+        log: String,
+        /// Where it stands.
+        found: u64,
+        /// How far it was acknowledged.
+        noted: u64,
+    },
     /// What was read is not what was written.
     #[error("a row is damaged: {0}")]
     Damaged(String),
@@ -68,7 +82,7 @@ impl Fault {
     pub(super) fn is_lost(&self) -> bool {
         match self {
             Fault::Lost(_) => true,
-            Fault::Again | Fault::Refused(_) | Fault::Damaged(_) => false,
+            Fault::Again | Fault::Behind { .. } | Fault::Refused(_) | Fault::Damaged(_) => false,
         }
     }
 }

@@ -141,6 +141,7 @@ impl Cluster {
             .current_dir(self.folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn();
         *self.lock() = Some(shell.expect("a shell"));
         let log = || std::fs::read_to_string(self.folder.path().join("log"));

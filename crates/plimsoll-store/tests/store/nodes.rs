@@ -383,3 +383,74 @@ fn a_database_that_only_reads_is_waited_for() {
     assert!(reserved(wait(node.submit(vec![command]))).is_some());
     assert_eq!(used(&node, "p").expect("served"), 1);
 }
+
+/// Makes a copy of a database that nobody uses any more.
+fn copy(from: &str, to: &str) {
+    let ended = format!(
+        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = '{from}'"
+    );
+    cluster::shared().ask("postgres", &ended);
+    let copied = format!("CREATE DATABASE {to} TEMPLATE {from}");
+    cluster::shared().ask("postgres", &copied);
+}
+
+/// As after a failover to a standby that was behind.
+#[test]
+fn a_database_that_has_lost_what_was_acknowledged_is_not_believed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = PostgresOptions {
+        acknowledged_file: Some(folder.path().join("acknowledged")),
+        ..cluster::database()
+    };
+    let name = options.url.rsplit('=').next().expect("a name").to_owned();
+    let at_database = |name: &str| PostgresOptions {
+        url: cluster::shared().options(name).url,
+        ..options.clone()
+    };
+    let open = |options: &PostgresOptions| cluster::node(options, HandClock::default().clock());
+    let disk = |id: &str, at: &str| reserve(id, at, &[("vm/disk", 1)], None);
+    let node = open(&options);
+    submit(&node, base());
+    submit(&node, vec![disk("r1", "p"), disk("r1", "other")]);
+    drop(node);
+    copy(&name, &format!("{name}_behind"));
+    let node = open(&options);
+    submit(&node, vec![disk("r2", "p")]);
+    drop(node);
+    copy(&name, &format!("{name}_whole"));
+
+    let behind = at_database(&format!("{name}_behind"));
+    let node = open(&behind);
+    // In one group or not: nobody else's tenant is concerned.
+    let (lost, other) = std::thread::scope(|threads| {
+        let lost = threads.spawn(|| wait(node.submit(vec![disk("r2", "p-q")])));
+        let other = threads.spawn(|| wait(node.submit(vec![disk("r2", "other")])));
+        [lost, other].map(|it| it.join().expect("a caller")).into()
+    });
+    assert_eq!(lost, Err(SubmitError::Unavailable));
+    assert!(reserved(other).is_some());
+    assert!(matches!(used(&node, "p"), Err(StoreError::Unavailable)));
+    assert_eq!(used(&node, "other").expect("served"), 2);
+    drop(node);
+
+    // One that was not told anything has nothing to miss, and makes another history.
+    let stranger = PostgresOptions {
+        acknowledged_file: None,
+        ..behind.clone()
+    };
+    submit(&open(&stranger), vec![disk("r3", "p")]);
+    assert_eq!(
+        wait(open(&behind).submit(vec![disk("r4", "p")])),
+        Err(SubmitError::Unavailable)
+    );
+    let whole = open(&at_database(&format!("{name}_whole")));
+    assert_eq!(used(&whole, "p").expect("served"), 2);
+    // The tenant that was told more elsewhere since is behind here.
+    assert!(matches!(
+        used(&whole, "other"),
+        Err(StoreError::Unavailable)
+    ));
+    drop(whole);
+    std::fs::remove_file(folder.path().join("acknowledged")).expect("a file");
+    assert_eq!(used(&open(&behind), "p").expect("served"), 2);
+}
