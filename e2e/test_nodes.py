@@ -8,7 +8,9 @@ import pytest
 from clients import line, zenlayer_of_demo
 from conftest import admin_of
 from database import Cluster
+from receiver import Receiver
 from server import Place
+from test_webhooks import LOCAL, hook, limits_told
 from waiting import until
 
 SEAT = "app/seat"
@@ -45,7 +47,7 @@ def nodes(tmp_path, cluster):
     with ExitStack() as stack:
         nodes = Nodes(tmp_path, database, stack)
         for _ in range(3):
-            nodes.add()
+            nodes.add(config=LOCAL)
         yield nodes
     cluster.give_back(database)
 
@@ -106,6 +108,34 @@ def test_a_hold_lapses_though_its_node_is_gone(nodes):
     nodes.servers[0].kill()
     until(lambda: seats(two) == (0, 0, 1))
     assert two.call("GET", "/reservations/brief").ok()["state"] == "expired"
+
+
+@pytest.fixture
+def receiver():
+    receiver = Receiver()
+    yield receiver
+    receiver.down()
+
+
+def test_webhooks_are_told_by_one_node_after_the_other(nodes, receiver):
+    one, two, three = nodes.admins()
+    set_up(one, 10)
+    hook(two, "ops", receiver.url, topics=["limit"]).ok()
+
+    def told():
+        return [limit for limit in limits_told(receiver) if 20 <= limit]
+
+    for limit in range(20, 30):
+        three.limit("acme", SEAT, limit)
+    receiver.wait_until(lambda: 29 in told())
+    assert told() == list(range(20, 30))
+    for left, server in [(two, nodes.servers[0]), (three, nodes.servers[1])]:
+        server.kill()
+        limit = 40 if left is two else 50
+        left.limit("acme", SEAT, limit)
+        receiver.wait_until(lambda: limit in told())
+    # What was told just before a node's end may be told again; nothing is left out.
+    assert sorted(set(told())) == [*range(20, 30), 40, 50]
 
 
 class Callers:

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use plimsoll_core::command::Command;
 use plimsoll_core::outcome::Outcome;
+use tokio::sync::watch;
 
 use crate::engine::Shared;
 use crate::lane::{Lane, SubmitError};
@@ -25,6 +26,8 @@ pub(crate) struct Local {
     _scrub: Option<Scrub>,
     /// Reads what was; `None` where the lane keeps it.
     past: Option<PastReaders>,
+    /// There is no other node.
+    pub(crate) turn: watch::Sender<bool>,
     /// Fills the ledger's tables; declared last, so that it ends last.
     _follower: Option<Follower>,
 }
@@ -60,6 +63,7 @@ impl Local {
             thread: Some(thread),
             _scrub: None,
             past: None,
+            turn: watch::Sender::new(true),
             _follower: None,
         }
     }

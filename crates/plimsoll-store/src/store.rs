@@ -10,6 +10,7 @@ use plimsoll_core::names::{PrincipalId, RequestId, ReservationId, ResourceName, 
 use plimsoll_core::outcome::{Breach, Outcome};
 use plimsoll_core::report::ReservationFilter;
 use plimsoll_core::rows::Footprint;
+use tokio::sync::watch;
 
 use crate::lane::SubmitError;
 use crate::list::{LimitsOfItem, Page, ReservationPage};
@@ -408,6 +409,15 @@ impl Store {
             Backend::Local(local) => local
                 .with_tables(|tables| tables.tenants_with_ended_before(instant).cloned().collect()),
             Backend::Postgres(postgres) => postgres.tenants_with_ended_before(instant).await,
+        }
+    }
+
+    /// Whether it is this node's turn to do what only one of several is to do; always, where there
+    /// is no other. For a moment two may believe so.
+    pub fn turn(&self) -> watch::Receiver<bool> {
+        match &self.backend {
+            Backend::Local(local) => local.turn.subscribe(),
+            Backend::Postgres(postgres) => postgres.node.turn.subscribe(),
         }
     }
 

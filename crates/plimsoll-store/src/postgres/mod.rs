@@ -31,7 +31,7 @@ use plimsoll_core::command::Command;
 use plimsoll_core::names::ScopeId;
 use plimsoll_core::outcome::Outcome;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 pub use options::PostgresOptions;
 pub use schema::LAYOUT;
@@ -63,6 +63,8 @@ pub(crate) struct Node {
     acknowledged: Acknowledged,
     readers: Readers,
     pub(crate) news: News,
+    /// Whether it is this node's turn to do what only one is to do.
+    pub(crate) turn: watch::Sender<bool>,
     is_serving: AtomicBool,
     has_written: Notify,
     ends: Notify,
@@ -114,6 +116,7 @@ impl Postgres {
             catalogue: CatalogueKnown::default(),
             acknowledged,
             news: News::of_journal(place),
+            turn: watch::Sender::new(false),
             is_serving: AtomicBool::new(true),
             has_written: Notify::new(),
             ends: Notify::new(),

@@ -12,7 +12,7 @@ use tokio_postgres::types::Type;
 use super::load::unsigned;
 use super::names::damaged;
 use super::schema;
-use super::session::{Fault, Session};
+use super::session::{Fault, Session, Transaction};
 use super::write::log_name;
 use super::{LOOK_INTERVAL, Node, Postgres};
 use crate::history::{AsOf, EVENTS_PAGE_MAX, RowsThen};
@@ -23,16 +23,29 @@ use crate::tables::{LogHead, Tables};
 /// Transactions that have ended, and with them all before: what a later one writes comes behind.
 const ENDED: &str = "transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint";
 
-/// Keeps an eye on the database for as long as the node runs: whether it serves, and what others
-/// have written.
+/// Whose turn it is. A lock of the transaction, so that it also works through a pooler; it takes no
+/// number, so that it holds up nobody's order. The number is the project's first eight letters, and
+/// one more.
+const TURN: &str = "SELECT pg_try_advisory_xact_lock(x'706c696d736f6c6d'::bigint)";
+
+/// Keeps an eye on the database for as long as the node runs: whether it serves, what others have
+/// written, and whether it is this node's turn to do what only one is to do.
+///
+/// All in one transaction: with it ends the turn. A node that is frozen loses it after a while.
 pub(super) async fn watch(node: Arc<Node>, first: Session) {
-    let mut session = Some(first);
+    let mut session = match first.begin(Transaction::Writing).await {
+        Ok(()) => Some(first),
+        Err(_) => None,
+    };
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK_INTERVAL) => {}
             () = node.has_written.notified() => {}
         }
         let looked = look(&node, &mut session).await;
+        if looked.is_err() {
+            node.turn.send_replace(false);
+        }
         let was_serving = node.is_serving.swap(looked.is_ok(), Ordering::AcqRel);
         match looked {
             Ok(()) if was_serving => {}
@@ -50,14 +63,29 @@ async fn look(node: &Node, session: &mut Option<Session>) -> Result<(), StoreErr
     let current = match session.take().filter(Session::is_open) {
         Some(session) => session,
         None => {
+            node.turn.send_replace(false);
             let session = schema::check(node.target.clone()).await?;
             // It may be another database now, or an older state of this one.
             node.tenants.clear();
+            let begun = session.begin(Transaction::Writing).await;
+            begun.map_err(|_| StoreError::Unavailable)?;
             session
         }
     };
-    let place = last_place(&current).await;
-    let place = place.map_err(|_| StoreError::Unavailable)?;
+    let unavailable = |_| StoreError::Unavailable;
+    // One round trip, behind which no lock of a table stays.
+    let looked = tokio::try_join!(
+        current.run("SAVEPOINT look"),
+        last_place(&current),
+        current.run("ROLLBACK TO SAVEPOINT look"),
+    );
+    let ((), place, ()) = looked.map_err(unavailable)?;
+    if !*node.turn.borrow() {
+        let rows = current.rows(TURN, &[]).await.map_err(unavailable)?;
+        let is_mine = rows.first().is_some_and(|row| row.get(0));
+        node.turn
+            .send_if_modified(|turn| std::mem::replace(turn, is_mine) != is_mine);
+    }
     if node.news.place() < place {
         node.news.go_on_at(place);
     }

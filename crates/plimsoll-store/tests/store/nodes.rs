@@ -454,3 +454,39 @@ fn a_database_that_has_lost_what_was_acknowledged_is_not_believed() {
     std::fs::remove_file(folder.path().join("acknowledged")).expect("a file");
     assert_eq!(used(&open(&behind), "p").expect("served"), 2);
 }
+
+/// Exactly one node has the turn, and where it is gone, another gets it.
+#[test]
+fn one_node_at_a_time_has_the_turn() {
+    let database = cluster::database();
+    let clock = HandClock::default();
+    let mut nodes: Vec<Store> = (0..3)
+        .map(|_| cluster::node(&database, clock.clock()))
+        .collect();
+    let count = |nodes: &[Store]| {
+        let turns = nodes.iter().map(|node| *node.turn().borrow());
+        turns.filter(|is_mine| *is_mine).count()
+    };
+    while !nodes.is_empty() {
+        until("a node has the turn", || count(&nodes) == 1);
+        let has_turn = |node: &Store| *node.turn().borrow();
+        let index = nodes.iter().position(has_turn).expect("one of them");
+        let mut turn = nodes[index].turn();
+        turn.mark_unchanged();
+        let name = database.url.rsplit('=').next().expect("a name");
+        if nodes.len() == 2 {
+            // A lost connection is the end of a turn, too.
+            cluster::shared().ask(
+                "postgres",
+                &format!(
+                    "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity \
+                     WHERE datname = '{name}'"
+                ),
+            );
+            wait(turn.changed()).expect("the node is there");
+            until("a node has the turn", || count(&nodes) == 1);
+        }
+        drop(nodes.remove(index));
+    }
+    assert!(*Store::memory(clock.clock()).turn().borrow());
+}

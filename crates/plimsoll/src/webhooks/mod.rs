@@ -98,15 +98,20 @@ impl Webhooks {
         self.lock_deliveries().get(id).cloned()
     }
 
-    /// Tells every webhook that is enabled, for as long as the server runs.
+    /// Tells every webhook that is enabled, for as long as the server runs and it is this node's
+    /// turn.
     pub(crate) async fn run(self: Arc<Self>, store: Weak<Store>, mut stop: watch::Receiver<bool>) {
-        let Some(mut changes) = store.upgrade().map(|store| store.changes()) else {
+        let followed = store.upgrade();
+        let Some((mut changes, mut turn)) = followed.map(|it| (it.changes(), it.turn())) else {
             return;
         };
         let mut told = self.told.subscribe();
         loop {
-            self.start_tellers(&store, &stop).await;
+            if *turn.borrow_and_update() {
+                self.start_tellers(&store, &stop).await;
+            }
             tokio::select! {
+                changed = turn.changed() => if changed.is_err() { return },
                 changed = changes.changed() => if changed.is_err() { return },
                 _ = told.changed() => {}
                 _ = stop.wait_for(|stops| *stops) => return,
@@ -141,7 +146,7 @@ impl Webhooks {
                 .send_if_modified(|told| told.insert(row.id.clone()));
             if is_new {
                 let teller = Teller::new(Arc::clone(self), store.clone(), row);
-                jobs::start(teller.run(reader.changes(), stop.clone()));
+                jobs::start(teller.run(reader.turn(), reader.changes(), stop.clone()));
             }
         }
     }

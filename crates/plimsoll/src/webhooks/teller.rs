@@ -87,14 +87,16 @@ impl Teller {
         }
     }
 
-    /// Tells until the row changes, or the server ends.
+    /// Tells until the row changes, it is another node's turn, or the server ends.
     pub(super) async fn run(
         mut self,
+        mut turn: watch::Receiver<bool>,
         mut changes: watch::Receiver<u64>,
         mut stop: watch::Receiver<bool>,
     ) {
         tokio::select! {
             () = self.tell(&mut changes) => {}
+            _ = turn.wait_for(|is_mine| !is_mine) => {}
             _ = stop.wait_for(|stops| *stops) => {}
         }
         if self.progress.is_owed {
