@@ -8,7 +8,6 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
-use std::time::Duration;
 
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::bounds::{EXPIRE_HOLDS_MAX, FORGET_RESERVATIONS_MAX};
@@ -30,6 +29,7 @@ use plimsoll_store::{Page, SteadyClock, StoreError, Tables};
 
 use crate::disk::{Disk, DiskJournal};
 use crate::planted::{Bug, Decider};
+use crate::stage::{Clocks, Groups};
 use crate::step::{Ask, Caller, mend_id, request_id};
 
 /// How long an ended reservation is remembered.
@@ -45,13 +45,8 @@ pub(crate) struct Server {
     /// Refusals that are not added up yet: what a machine that fails forgets.
     refused: BTreeMap<(ScopeId, Item), u64>,
     bug: Option<Bug>,
-}
-
-/// Both clocks of the machine, as they are now.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Clocks {
-    pub(crate) wall: Timestamp,
-    pub(crate) passed: Duration,
+    /// What it was to decide, where somebody wants to know.
+    groups: Option<Groups>,
 }
 
 /// Why nothing was answered.
@@ -80,8 +75,10 @@ impl Server {
         disk: Rc<RefCell<Disk>>,
         clocks: Clocks,
         bug: Option<Bug>,
+        groups: Option<Groups>,
     ) -> Result<Self, StoreError> {
         Ok(Self {
+            groups,
             engine: Engine::open(DiskJournal::new(disk), Decider { bug })?,
             clock: SteadyClock::start(clocks.wall, clocks.passed),
             refused: BTreeMap::new(),
@@ -213,6 +210,9 @@ impl Server {
     }
 
     fn step(&mut self, group: &[Vec<Command>], now: Timestamp) -> Result<Vec<Vec<Outcome>>, Fell> {
+        self.groups
+            .iter()
+            .for_each(|it| it.borrow_mut().push((now, group.to_vec())));
         self.engine.step(group, now).map_err(|error| match error {
             StepError::Breach(breach) => Fell::Breach(breach.to_string()),
             StepError::Write { .. } => Fell::Unknown,

@@ -7,12 +7,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use plimsoll_core::amount::Timestamp;
+use plimsoll_core::command::Command;
 use plimsoll_dialects::http::Reply;
 
 use crate::auditor::{Auditor, Before, Expected, Finding, Outside, Seen};
 use crate::disk::{Disk, Fault, Moment, Tail};
 use crate::planted::Bug;
-use crate::server::{Clocks, Fell, RETENTION_MS, Server};
+use crate::server::{Fell, RETENTION_MS, Server};
 use crate::step::{Ask, Step};
 
 /// When every simulation begins: 2026-01-01T00:00:00Z, in milliseconds since 1970.
@@ -46,6 +47,16 @@ impl Counts {
     }
 }
 
+/// Groups of submissions, each with the time that it was to be decided at.
+pub type Groups = Rc<RefCell<Vec<(Timestamp, Vec<Vec<Command>>)>>>;
+
+/// Both clocks of the machine, as they are now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clocks {
+    pub(crate) wall: Timestamp,
+    pub(crate) passed: Duration,
+}
+
 /// Answers by ticket.
 pub type Replies = Vec<(u64, Reply)>;
 
@@ -57,6 +68,7 @@ pub struct Stage {
     outside: Outside,
     waiting: Vec<Ask>,
     bug: Option<Bug>,
+    groups: Option<Groups>,
     /// What has happened.
     pub counts: Counts,
     /// A number that follows from every step and every answer.
@@ -76,9 +88,15 @@ impl Stage {
             },
             waiting: Vec::new(),
             bug,
+            groups: None,
             counts: Counts::default(),
             trace: 0xcbf2_9ce4_8422_2325,
         }
+    }
+
+    /// Keeps all groups that servers are to decide from now on.
+    pub fn keep_groups(&mut self) -> Groups {
+        Rc::clone(self.groups.get_or_insert_default())
     }
 
     /// Whether there is a server, and it serves.
@@ -321,7 +339,8 @@ impl Stage {
             Some(server) => server.reload(),
             None => {
                 let disk = Rc::clone(&self.disk);
-                Server::start(disk, clocks, self.bug).map(|server| {
+                let groups = self.groups.clone();
+                Server::start(disk, clocks, self.bug, groups).map(|server| {
                     self.server = Some(server);
                     self.auditor.started(self.outside);
                 })
@@ -358,7 +377,7 @@ impl Stage {
         let row = usize::try_from(record % flushed).expect("it is less than a length");
         copy.rot(row, permille);
         let copy = Rc::new(RefCell::new(copy));
-        if Server::start(copy, self.clocks(), None).is_ok() {
+        if Server::start(copy, self.clocks(), None, None).is_ok() {
             let what = format!("record {row} has another byte than was written, and was loaded");
             return Err(Finding(what));
         }
@@ -388,7 +407,7 @@ impl Stage {
     /// Replays the whole journal on a machine of its own: the same must be read there.
     pub fn replay(&mut self) -> Result<(), Finding> {
         let copy = Rc::new(RefCell::new(self.disk.borrow().clone()));
-        let fresh = Server::start(copy, self.clocks(), self.bug)
+        let fresh = Server::start(copy, self.clocks(), self.bug, None)
             .map_err(|error| Finding(format!("the journal cannot be replayed: {error}")))?;
         let now = self.now()?;
         let here = self.look(self.server.as_ref().expect("it serves at the end"), now)?;

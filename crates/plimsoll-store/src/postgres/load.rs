@@ -166,6 +166,12 @@ async fn named(session: &Session, wanted: &Wanted) -> Result<Vec<Row>, Fault> {
     if !tenants.is_empty() {
         statements.push(Statement::new(with_those_above, lists.map(texts).into()));
     }
+    if !scopes.is_empty() {
+        // Whether there are scopes below one shows by any of them.
+        let sql = "SELECT below.row FROM unnest($1) AS k (id), LATERAL \
+                   (SELECT row FROM plimsoll.scope WHERE parent = k.id LIMIT 1) AS below";
+        statements.push(Statement::new(sql, vec![texts(&scopes)]));
+    }
     if !ids.is_empty() {
         let sql = "SELECT r.row FROM unnest($1, $2) AS k (tenant, id) \
                    JOIN plimsoll.reservation r ON r.id = k.id AND r.tenant = k.tenant";
