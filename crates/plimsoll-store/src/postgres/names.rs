@@ -194,6 +194,8 @@ impl Wanted {
             scopes.push(&request.scope);
             items.push(&request.item);
         }
+        let everywhere: Vec<Item> = items.iter().flat_map(|it| at_each(tables, it)).collect();
+        items.extend(&everywhere);
         for scope in scopes.into_iter().filter_map(|id| tables.scope(id)) {
             for above in path(tables, scope) {
                 if footprint.all_items {
@@ -214,6 +216,17 @@ impl Wanted {
     ) -> Option<&'t plimsoll_core::model::Reservation> {
         tables.reservation(self.tenants.get(scope)?, id)
     }
+}
+
+/// An item at each location, where it is counted per location and names none.
+fn at_each<'a>(tables: &'a Tables, item: &'a Item) -> impl Iterator<Item = Item> + 'a {
+    let resource = tables.resource(&item.resource);
+    let is_of_each = resource.is_some_and(|it| it.per_location) && item.location.is_none();
+    let locations = is_of_each.then(|| tables.locations());
+    locations.into_iter().flatten().map(|location| Item {
+        resource: item.resource.clone(),
+        location: Some(location.id.clone()),
+    })
 }
 
 pub(super) fn scope_id(text: &str) -> Result<ScopeId, Fault> {

@@ -127,6 +127,20 @@ fn limits_count_in_their_time() {
 }
 
 #[test]
+fn a_limit_for_any_location_tells_what_is_taken_at_each() {
+    check(|stores| {
+        stores.step(&base());
+        stores.step(&[reserve("r1", "p", &[("vm/image@FRA-A", 2)], None)]);
+        stores.step(&[put_limit("p", "vm/image", finite(2))]);
+        stores.step(&[delete_limit("p", "vm/image")]);
+        let log = Log::Tenant(scope("acme"));
+        let events = wait(stores.sqlite().events(&log, 0, 100)).expect("a log");
+        let crossed: Vec<usize> = events.iter().map(|it| it.crossed.len()).collect();
+        assert_eq!(crossed[crossed.len() - 3..], [0, 2, 0]);
+    });
+}
+
+#[test]
 fn tiers_bind_and_are_read_back() {
     let disks = |id, units| reserve(id, "p", &[("vm/disk", units)], None);
     check(|stores| {

@@ -34,10 +34,7 @@ impl Service {
                 outcome => encode::outcome(&outcome),
             })
         };
-        let mut footprint = command.footprint();
-        // A limit for any location is of every account of the resource.
-        footprint.all_items = true;
-        let planned = self.store.read(&footprint, planned).await;
+        let planned = self.store.read(&command.footprint(), planned).await;
         planned.map_err(read_problem)?.map_err(|breach: Breach| {
             tracing::error!(%breach, "a plan met contradicting rows");
             internal()
