@@ -191,11 +191,7 @@ impl Store {
             tenant: tables.log(&log).head,
             catalogue: tables.log(&Log::Catalogue).head,
         };
-        let of_tenant = Footprint {
-            scopes: vec![tenant.clone()],
-            ..Footprint::default()
-        };
-        let heads = self.read(&of_tenant, heads).await?;
+        let heads = self.read(&Footprint::of_scope(tenant), heads).await?;
         if let AsOf::Revision(revision) = as_of
             && heads.tenant.revision < revision
         {

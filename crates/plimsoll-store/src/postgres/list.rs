@@ -57,13 +57,8 @@ impl Postgres {
         sql: &str,
         parameters: &[Parameter<'_>],
     ) -> Result<(), StoreError> {
-        self.here(async {
-            let lease = self.lease().await?;
-            let rows = lease.session().rows(sql, parameters).await;
-            let put = rows.and_then(|rows| put_rows(tables, &rows));
-            lease.end(put)
-        })
-        .await
+        let put = |rows: Vec<Row>| put_rows(tables, &rows);
+        self.select(sql, parameters, put).await
     }
 
     pub(crate) async fn list_scopes(
@@ -221,13 +216,8 @@ impl Postgres {
             one_text(&behind),
             (&most as _, Type::INT8),
         ];
-        self.here(async {
-            let lease = self.lease().await?;
-            let rows = lease.session().rows(sql, &parameters).await;
-            let found = rows.and_then(|rows| rows.iter().map(reservation_in).collect());
-            lease.end(found)
-        })
-        .await
+        let found = |rows: Vec<Row>| rows.iter().map(reservation_in).collect();
+        self.select(sql, &parameters, found).await
     }
 
     pub(crate) async fn list_principals(
@@ -247,13 +237,8 @@ impl Postgres {
         sql: &str,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<ScopeId>, StoreError> {
-        self.here(async {
-            let lease = self.lease().await?;
-            let rows = lease.session().rows(sql, parameters).await;
-            let ids = rows.and_then(|rows| rows.iter().map(|row| scope_id(row.get(0))).collect());
-            lease.end(ids)
-        })
-        .await
+        let ids = |rows: Vec<Row>| rows.iter().map(|row| scope_id(row.get(0))).collect();
+        self.select(sql, parameters, ids).await
     }
 
     pub(crate) async fn tenants_of(&self, id: &ReservationId) -> Result<Vec<ScopeId>, StoreError> {

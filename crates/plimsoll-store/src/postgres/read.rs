@@ -5,11 +5,12 @@ use std::sync::{Mutex, PoisonError};
 
 use plimsoll_core::rows::Footprint;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::load::{Lock, load, load_ended, load_holds};
 use super::names::Wanted;
-use super::session::{Fault, Session};
+use super::session::{Fault, Parameter, Session};
 use super::{Node, Postgres};
 use crate::store::StoreError;
 use crate::tables::Tables;
@@ -115,27 +116,33 @@ impl Postgres {
         .await
     }
 
+    /// What is read from the rows of one statement.
+    pub(super) async fn select<T>(
+        &self,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+        read: impl FnOnce(Vec<Row>) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
+        self.here(async {
+            let lease = self.lease().await?;
+            let rows = lease.session().rows(sql, parameters).await;
+            lease.end(rows.and_then(read))
+        })
+        .await
+    }
+
     pub(crate) async fn agreed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         let sql = "SELECT value FROM plimsoll.agreed WHERE name = $1";
         let parameters = [(&name as _, Type::TEXT)];
-        self.here(async {
-            let lease = self.lease().await?;
-            let rows = lease.session().rows(sql, &parameters).await;
-            lease.end(rows.map(|rows| rows.first().map(|row| row.get(0))))
-        })
-        .await
+        let value = |rows: Vec<Row>| Ok(rows.first().map(|row| row.get(0)));
+        self.select(sql, &parameters, value).await
     }
 
     pub(crate) async fn agree(&self, name: &str, value: Vec<u8>) -> Result<Vec<u8>, StoreError> {
         let sql = "INSERT INTO plimsoll.agreed (name, value) VALUES ($1, $2) \
                    ON CONFLICT (name) DO NOTHING";
         let parameters = [(&name as _, Type::TEXT), (&value as _, Type::BYTEA)];
-        self.here(async {
-            let lease = self.lease().await?;
-            let said = lease.session().rows(sql, &parameters).await;
-            lease.end(said)
-        })
-        .await?;
+        self.select(sql, &parameters, |_| Ok(())).await?;
         Ok(self.agreed(name).await?.unwrap_or(value))
     }
 }

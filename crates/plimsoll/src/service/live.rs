@@ -119,10 +119,7 @@ impl Service {
         caller: &Caller,
         scope: &ScopeId,
     ) -> Result<ScopeId, Problem> {
-        let footprint = Footprint {
-            scopes: vec![scope.clone()],
-            ..Footprint::default()
-        };
+        let footprint = Footprint::of_scope(scope);
         let tenant = |rows: &Tables| {
             let known = scope_within(rows, caller.reach(), scope)?;
             Some(known.tenant.clone())

@@ -118,10 +118,7 @@ impl Service {
     }
 
     async fn scope(&self, caller: &Caller, id: ScopeId) -> Result<Reply, Problem> {
-        let footprint = Footprint {
-            scopes: vec![id.clone()],
-            ..Footprint::default()
-        };
+        let footprint = Footprint::of_scope(&id);
         let tell = |rows: &Tables| match scope_within(rows, caller.reach(), &id) {
             Some(row) => encode::scope(row),
             None => unknown_scope(&id).reply(),
@@ -212,9 +209,8 @@ impl Service {
 
     async fn quotas(&self, caller: &Caller, asked: &QuotasAsked<'_>) -> Result<Reply, Problem> {
         let footprint = Footprint {
-            scopes: vec![asked.scope.clone()],
             all_items: true,
-            ..Footprint::default()
+            ..Footprint::of_scope(asked.scope)
         };
         let tell = |rows: &Tables| {
             let scope = scope_within(rows, caller.reach(), asked.scope)?;

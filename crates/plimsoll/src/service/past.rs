@@ -61,10 +61,9 @@ impl Service {
         };
         let item = asked.only_item();
         let footprint = Footprint {
-            scopes: vec![asked.scope.clone()],
             all_items: item.is_none(),
             items: item.into_iter().collect(),
-            ..Footprint::default()
+            ..Footprint::of_scope(asked.scope)
         };
         let report = |rows: &Tables, at| {
             // The scope may be younger than that, or have been elsewhere: it lies within the
