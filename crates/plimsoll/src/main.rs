@@ -28,6 +28,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// Requests are read on one thread and forgotten on another: the system's allocator takes a lock
+/// for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match cli::run(&cli::Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
