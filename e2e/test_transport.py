@@ -81,7 +81,7 @@ def test_a_large_head_is_answered_in_the_words_of_the_api(seeds, path, head):
     check_words(reply, path, status)
 
 
-@pytest.mark.parametrize("count", [101, 250])
+@pytest.mark.parametrize("count", [40, 95])
 def test_many_headers_are_fine(seeds, count):
     headers = [(f"X-{number}", "y") for number in range(count)]
     assert exchange(seeds.address, "GET", "/healthz", headers).status == 200

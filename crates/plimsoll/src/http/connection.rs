@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::limits::{HEAD_BYTES_MAX, HEADERS_MAX, LINGER_MAX, Limits, TICK};
+use super::limits::{HEAD_BYTES_MAX, LINGER_MAX, Limits, TICK};
 use super::wire::{Answer, Phase, Socket, Wire};
 use super::{body, told};
 use crate::service::{Answered, SMALL_BODY_BYTES_MAX, Service, TransportFault};
@@ -77,7 +77,7 @@ async fn converse(
     let connection = http1::Builder::new()
         // `tick` below bounds the time, with the number of connections in view.
         .header_read_timeout(None)
-        .max_headers(HEADERS_MAX)
+        // Header lines are 100 at most, as hyper has it: any other number costs an allocation.
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(socket), handler);
     let mut connection = std::pin::pin!(connection);

@@ -16,9 +16,6 @@ const OTHER_FILES_MAX: u32 = 64;
 /// Bytes of a request's head.
 pub(super) const HEAD_BYTES_MAX: usize = 32 << 10;
 
-/// Header lines of a request.
-pub(super) const HEADERS_MAX: usize = 256;
-
 /// Bytes of a body that take nothing from [`BODY_BYTES_IN_FLIGHT_MAX`], so that large bodies
 /// cannot keep small ones out. 4,096 connections × 16 KiB = 64 MiB.
 pub(super) const BODY_BYTES_FREE: usize = 16 << 10;
