@@ -3,7 +3,7 @@
 //! Readers see the tables, so they see only what is durable; the commands of a batch see the
 //! overlay, so each sees what the ones before it did.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
@@ -48,7 +48,20 @@ pub(crate) struct Overlay<'a> {
 struct BatchOfTenant {
     /// The rows that were put, and `None` for those that are gone.
     rows: HashMap<ReservationId, Option<Reservation>>,
-    in_time: TimeOrders,
+    /// Their places in time, once somebody has asked: most batches are decided without.
+    in_time: OnceCell<TimeOrders>,
+}
+
+impl BatchOfTenant {
+    fn in_time(&self) -> &TimeOrders {
+        self.in_time.get_or_init(|| {
+            let mut in_time = TimeOrders::default();
+            for row in self.rows.values().flatten() {
+                in_time.insert(&row.id, row.state);
+            }
+            in_time
+        })
+    }
 }
 
 impl<'a> Overlay<'a> {
@@ -176,11 +189,13 @@ impl<'a> Overlay<'a> {
 
     fn put_reservation(&mut self, tenant: ScopeId, id: ReservationId, row: Option<Reservation>) {
         let batch = self.reservations.entry(tenant).or_default();
-        if let Some(Some(before)) = batch.rows.get(&id) {
-            batch.in_time.remove(&id, before.state);
-        }
-        if let Some(row) = &row {
-            batch.in_time.insert(&id, row.state);
+        if let Some(in_time) = batch.in_time.get_mut() {
+            if let Some(Some(before)) = batch.rows.get(&id) {
+                in_time.remove(&id, before.state);
+            }
+            if let Some(row) = &row {
+                in_time.insert(&id, row.state);
+            }
         }
         batch.rows.insert(id, row);
     }
@@ -196,7 +211,7 @@ impl<'a> Overlay<'a> {
             .in_time(tenant, order)
             .filter(move |(_, row)| !is_changed(&row.id));
         let changed = batch.into_iter().flat_map(move |batch| {
-            let places = batch.in_time.of(order).iter();
+            let places = batch.in_time().of(order).iter();
             places.filter_map(|(at, id)| Some((at, batch.rows.get(id)?.as_ref()?)))
         });
         merged(unchanged, changed)

@@ -1,6 +1,7 @@
 //! All rows in memory, in the layout that decisions and reports read.
 
 mod reservations;
+mod time_orders;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,8 +12,8 @@ use plimsoll_core::command::ReservationKey;
 use plimsoll_core::event::{Change, Event, Head, Log};
 use plimsoll_core::invariants;
 use plimsoll_core::model::{
-    Account, Item, Limit, Location, Principal, Request, Reservation, Resource, Scope, State, Tally,
-    Tier, Webhook,
+    Account, Item, Limit, Location, Principal, Request, Reservation, Resource, Scope, Tally, Tier,
+    Webhook,
 };
 use plimsoll_core::names::{
     LocationId, PrincipalId, RequestId, ReservationId, ResourceName, ScopeId, TierName, WebhookId,
@@ -21,6 +22,7 @@ use plimsoll_core::outcome::Breach;
 use plimsoll_core::rows::Rows;
 
 use self::reservations::Reservations;
+pub(crate) use self::time_orders::{TimeOrder, TimeOrders};
 use crate::record::Hash;
 use crate::scopes::Scopes;
 
@@ -61,61 +63,6 @@ struct TenantIndex {
     reservations: BTreeSet<ReservationId>,
     requests: BTreeSet<RequestId>,
     in_time: TimeOrders,
-}
-
-/// Reservations in order of an instant, ties in order of id.
-type InTime = BTreeSet<(Timestamp, ReservationId)>;
-
-/// The reservations of one tenant to which something will happen with time.
-#[derive(Debug, Default)]
-pub(crate) struct TimeOrders {
-    holds: InTime,
-    ended: InTime,
-}
-
-/// One of those orders.
-#[derive(Clone, Copy)]
-pub(crate) enum TimeOrder {
-    /// Holds, by when they lapse.
-    Holds,
-    /// Those that have ended, by when they did.
-    Ended,
-}
-
-impl TimeOrders {
-    pub(crate) fn insert(&mut self, id: &ReservationId, state: State) {
-        if let Some((order, at)) = self.place(state) {
-            order.insert((at, id.clone()));
-        }
-    }
-
-    pub(crate) fn remove(&mut self, id: &ReservationId, state: State) {
-        if let Some((order, at)) = self.place(state) {
-            order.remove(&(at, id.clone()));
-        }
-    }
-
-    pub(crate) fn of(&self, order: TimeOrder) -> &InTime {
-        match order {
-            TimeOrder::Holds => &self.holds,
-            TimeOrder::Ended => &self.ended,
-        }
-    }
-
-    fn place(&mut self, state: State) -> Option<(&mut InTime, Timestamp)> {
-        match state {
-            State::Held { expires_at } => Some((&mut self.holds, expires_at)),
-            State::Committed => None,
-            State::Released { ended_at } | State::Expired { ended_at } => {
-                Some((&mut self.ended, ended_at))
-            }
-        }
-    }
-
-    /// The first instant of an order.
-    fn first(&self, order: TimeOrder) -> Option<Timestamp> {
-        self.of(order).first().map(|(at, _)| *at)
-    }
 }
 
 /// Borrowed form of the key of limits and accounts.
@@ -230,7 +177,8 @@ impl Tables {
         }
     }
 
-    fn put_reservation(&mut self, row: Reservation) {
+    fn put_reservation(&mut self, mut row: Reservation) {
+        self.share_names(&mut row);
         let index = self.tenants.entry_ref(&row.tenant).or_default();
         let id = row.id.clone();
         let state = row.state;
@@ -241,6 +189,27 @@ impl Tables {
             Some(before) => index.in_time.remove(&id, before.state),
         }
         index.in_time.insert(&id, state);
+    }
+
+    /// Of most reservations there are many with the same scope and items: they share the names of
+    /// those rows. Each with names of its own took a third of all memory.
+    fn share_names(&self, row: &mut Reservation) {
+        if let Some(scope) = self.scopes.find(&row.scope) {
+            row.scope.clone_from(&scope.id);
+            if row.tenant == scope.tenant {
+                row.tenant.clone_from(&scope.tenant);
+            }
+        }
+        row.lines.share_items(|item| {
+            if let Some(resource) = self.resources.get(&item.resource) {
+                item.resource.clone_from(&resource.name);
+            }
+            if let Some(id) = &mut item.location
+                && let Some(location) = self.locations.get(id)
+            {
+                id.clone_from(&location.id);
+            }
+        });
     }
 
     fn remove_reservation(&mut self, key: &ReservationKey) {

@@ -194,7 +194,18 @@ impl State {
 ///
 /// Invariants: 1 to `RESERVATION_LINES_MAX` lines, no two with the same item, no amount zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lines(Vec<Line>);
+pub struct Lines(Kept);
+
+/// Almost all reservations have one line: it needs no memory of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kept {
+    One([Line; 1]),
+    Many(Vec<Line>),
+}
+
+fn kept(lines: Vec<Line>) -> Kept {
+    <[Line; 1]>::try_from(lines).map_or_else(Kept::Many, Kept::One)
+}
 
 /// Why some lines are not the lines of one reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,29 +256,33 @@ impl Lines {
         if lines.iter().enumerate().any(is_repeated) {
             return Err(LinesError::RepeatedItem);
         }
-        Ok(Self(lines))
+        Ok(Self(kept(lines)))
     }
-}
 
-impl Lines {
+    /// The items, for who keeps many reservations to let them share their names: `share` must
+    /// leave each equal to what it was.
+    pub fn share_items(&mut self, share: impl Fn(&mut Item)) {
+        match &mut self.0 {
+            Kept::One([line]) => share(&mut line.item),
+            Kept::Many(lines) => lines.iter_mut().for_each(|line| share(&mut line.item)),
+        }
+    }
+
     /// The amount of an item; zero where no line is about it.
     pub fn amount_of(&self, item: &Item) -> Amount {
-        let line = self.0.iter().find(|line| line.item == *item);
+        let line = self.iter().find(|line| line.item == *item);
         line.map_or(Amount::ZERO, |line| line.amount)
     }
 
     /// What is left of the lines without some others; `None` where nothing is.
     pub fn without(&self, others: &Lines) -> Option<Lines> {
-        let left = self.0.iter().filter_map(|line| {
+        let left = self.iter().filter_map(|line| {
             let amount = line.amount.minus(others.amount_of(&line.item))?;
-            let line = Line {
-                item: line.item.clone(),
-                amount,
-            };
-            (amount > Amount::ZERO).then_some(line)
+            let item = line.item.clone();
+            (amount > Amount::ZERO).then_some(Line { item, amount })
         });
         let left: Vec<Line> = left.collect();
-        (!left.is_empty()).then_some(Lines(left))
+        (!left.is_empty()).then(|| Lines(kept(left)))
     }
 
     /// Whether all of some other lines are part of these.
@@ -282,6 +297,9 @@ impl Deref for Lines {
     type Target = [Line];
 
     fn deref(&self) -> &[Line] {
-        &self.0
+        match &self.0 {
+            Kept::One(line) => line,
+            Kept::Many(lines) => lines,
+        }
     }
 }
