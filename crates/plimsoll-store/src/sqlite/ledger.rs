@@ -87,6 +87,14 @@ pub(super) fn put(
     tally: &mut Tally,
     change: &Change,
 ) -> rusqlite::Result<Option<u32>> {
+    if let Change::Reservation(row) = change {
+        let crc = row_checksum(change);
+        // Most are new, and then there is nothing to look for.
+        if insert_reservation(transaction, row, crc)? {
+            tally.add(crc);
+            return Ok(None);
+        }
+    }
     let replaced = delete(transaction, change)?;
     if let Some(crc) = replaced {
         tally.remove(crc);
@@ -165,19 +173,10 @@ fn delete(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result<Op
             params![scope.as_str(), item.resource.as_str(), location(item)],
         ),
         Change::Reservation(Reservation { tenant, id, .. })
-        | Change::ReservationGone(ReservationKey { tenant, id }) => {
-            let key = params![tenant.as_str(), id.as_str()];
-            let crc = delete(
-                "DELETE FROM reservation WHERE tenant = ?1 AND id = ?2 RETURNING crc",
-                key,
-            )?;
-            if crc.is_some() {
-                transaction
-                    .prepare_cached("DELETE FROM reservation_line WHERE tenant = ?1 AND id = ?2")?
-                    .execute(key)?;
-            }
-            Ok(crc)
-        }
+        | Change::ReservationGone(ReservationKey { tenant, id }) => delete(
+            "DELETE FROM reservation WHERE tenant = ?1 AND id = ?2 RETURNING crc",
+            params![tenant.as_str(), id.as_str()],
+        ),
         Change::Principal(Principal { id, .. }) | Change::PrincipalGone(id) => delete(
             "DELETE FROM principal WHERE id = ?1 RETURNING crc",
             params![id.as_str()],
@@ -232,7 +231,7 @@ fn insert(transaction: &Transaction<'_>, change: &Change, crc: u32) -> rusqlite:
                 crc,
             ],
         ),
-        Change::Reservation(row) => insert_reservation(transaction, row, crc),
+        Change::Reservation(row) => insert_reservation(transaction, row, crc).map(|_| ()),
         Change::Principal(row) => insert_principal(transaction, row, crc),
         Change::ReservationGone(_)
         | Change::PrincipalGone(_)
@@ -241,11 +240,12 @@ fn insert(transaction: &Transaction<'_>, change: &Change, crc: u32) -> rusqlite:
     }
 }
 
+/// Answers whether there was room for it: not where it stands already.
 fn insert_reservation(
     transaction: &Transaction<'_>,
     row: &Reservation,
     crc: u32,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     let (expires_at, ended_at) = match row.state {
         State::Held { expires_at } => (Some(expires_at), None),
         State::Committed => (None, None),
@@ -255,15 +255,25 @@ fn insert_reservation(
         Terms::Hold { ttl_ms } => Some(ttl_ms),
         Terms::Commit => None,
     };
-    transaction
+    let [first, others @ ..] = &*row.lines else {
+        // Lines are one at least.
+        return Err(rusqlite::Error::InvalidQuery);
+    };
+    let inserted = transaction
         .prepare_cached(
             "INSERT INTO reservation
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+                     ?18)
+             ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             row.tenant.as_str(),
             row.id.as_str(),
             row.scope.as_str(),
+            first.item.resource.as_str(),
+            location(&first.item),
+            amount(first.amount),
+            (!others.is_empty()).then(|| lines_json(others)),
             row.state.name(),
             expires_at.map(instant),
             ended_at.map(instant),
@@ -276,19 +286,18 @@ fn insert_reservation(
             row.revision,
             crc,
         ])?;
-    let mut insert_line = transaction
-        .prepare_cached("INSERT INTO reservation_line VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-    for (position, line) in row.lines.iter().enumerate() {
-        insert_line.execute(params![
-            row.tenant.as_str(),
-            row.id.as_str(),
-            position,
-            line.item.resource.as_str(),
-            location(&line.item),
-            amount(line.amount),
-        ])?;
-    }
-    Ok(())
+    Ok(0 < inserted)
+}
+
+fn lines_json(lines: &[Line]) -> String {
+    let line = |line: &Line| {
+        serde_json::json!({
+            "resource": line.item.resource.as_str(),
+            "location": line.item.location.as_ref().map(LocationId::as_str),
+            "amount": amount(line.amount),
+        })
+    };
+    serde_json::Value::Array(lines.iter().map(line).collect()).to_string()
 }
 
 fn insert_principal(
@@ -406,6 +415,9 @@ fn original(original: &Original) -> String {
 }
 
 fn attributes(attributes: &Attributes) -> String {
+    if attributes.iter().len() == 0 {
+        return "{}".to_owned();
+    }
     let entries = attributes
         .iter()
         .map(|(name, value)| (name.to_string(), value.as_str().into()));

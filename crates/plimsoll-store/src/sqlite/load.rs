@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, Row};
 use super::files::{self, Kind, damaged, sqlite_error};
 use super::journal::{Journal, JournalReader};
 use super::ledger::{self, Tally, log_checksum};
-use super::rows::{self, LineSource, RowError};
+use super::rows::{self, RowError};
 use crate::StoreError;
 use crate::record::row_checksum;
 use crate::replay::{self, Misfit, Place};
@@ -90,9 +90,7 @@ fn load_ledger(directory: &Path) -> Result<(Tables, Place), StoreError> {
     load("webhook", "", &mut rows::stored)?;
     load("account", "", &mut rows::account)?;
     load("principal", "", &mut rows::principal)?;
-    loader
-        .load_reservations()
-        .map_err(|error| error.of(&path, "reservation"))?;
+    load("reservation", "ORDER BY tenant, id", &mut rows::reservation)?;
     loader.load_logs().map_err(|error| error.of(&path, "log"))?;
     let watermark = ledger::watermark(&snapshot)
         .map_err(|error| RowError::from(error).of(&path, "watermark"))?;
@@ -110,21 +108,14 @@ type RowParser<'a> = dyn FnMut(&Row<'_>) -> Result<Change, RowError> + 'a;
 impl Loader<'_> {
     fn load(&mut self, select: &str, parse: &mut RowParser<'_>) -> Result<(), RowError> {
         let mut select = self.snapshot.prepare(select)?;
+        let crc = select.column_index("crc")?;
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {
             let change = parse(row)?;
-            self.count(row, row_checksum(&change))?;
+            self.count(row.get(crc)?, row_checksum(&change))?;
             self.tables.put(change);
         }
         Ok(())
-    }
-
-    fn load_reservations(&mut self) -> Result<(), RowError> {
-        let mut select = self.snapshot.prepare(LineSource::SELECT)?;
-        let mut lines = LineSource::new(&mut select)?;
-        let select = "SELECT * FROM reservation ORDER BY tenant, id";
-        self.load(select, &mut |row| rows::reservation(row, &mut lines))?;
-        lines.expect_end()
     }
 
     fn load_logs(&mut self) -> Result<(), RowError> {
@@ -140,7 +131,7 @@ impl Loader<'_> {
                 head,
                 chain: row.get("chain")?,
             };
-            self.count(row, log_checksum(&tenant, &head))?;
+            self.count(row.get("crc")?, log_checksum(&tenant, &head))?;
             let log = match tenant.as_str() {
                 "" => Log::Catalogue,
                 tenant => Log::Tenant(rows::parse(tenant, ScopeId::parse)?),
@@ -151,8 +142,7 @@ impl Loader<'_> {
     }
 
     /// Counts a row, where it has the checksum that it should.
-    fn count(&mut self, row: &Row<'_>, expected: u32) -> Result<(), RowError> {
-        let crc: u32 = row.get("crc")?;
+    fn count(&mut self, crc: u32, expected: u32) -> Result<(), RowError> {
         self.tally.add(crc);
         if crc == expected {
             Ok(())

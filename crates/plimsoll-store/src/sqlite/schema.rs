@@ -1,7 +1,7 @@
 //! The tables of `ledger.db`, as people see them.
 
 /// The layout of the tables.
-pub(super) const SCHEMA_VERSION: i32 = 3;
+pub(super) const SCHEMA_VERSION: i32 = 4;
 
 /// The tables. Times are milliseconds since 1970-01-01 UTC; `crc` is the CRC-32 of the row as a
 /// journal record spells it, and finds a row that was changed by hand or by a failing disk.
@@ -95,6 +95,11 @@ pub(super) const SCHEMA: &str = "
         tenant        TEXT NOT NULL,
         id            TEXT NOT NULL,
         scope         TEXT NOT NULL,
+        resource      TEXT NOT NULL,             -- of its first line
+        location      TEXT NOT NULL,             -- of its first line; empty: not counted per location
+        amount        INTEGER NOT NULL,          -- of its first line
+        more_lines    TEXT,                      -- the others, a JSON array: [{\"resource\",
+                                                 -- \"location\", \"amount\"}]; NULL: none
         state         TEXT NOT NULL,             -- held, committed, released, expired
         expires_at_ms INTEGER,                   -- of a hold
         ended_at_ms   INTEGER,                   -- of one that was released or has expired
@@ -107,17 +112,8 @@ pub(super) const SCHEMA: &str = "
         attributes    TEXT NOT NULL,             -- a JSON object of strings
         created_at_ms INTEGER NOT NULL,
         revision      INTEGER NOT NULL,
-        crc           INTEGER NOT NULL,          -- of the reservation with its lines
+        crc           INTEGER NOT NULL,
         PRIMARY KEY (tenant, id)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE reservation_line (
-        tenant   TEXT NOT NULL,
-        id       TEXT NOT NULL,
-        position INTEGER NOT NULL,               -- from 0
-        resource TEXT NOT NULL,
-        location TEXT NOT NULL,                  -- empty: not counted per location
-        amount   INTEGER NOT NULL,
-        PRIMARY KEY (tenant, id, position)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE principal (
         id            TEXT NOT NULL PRIMARY KEY,

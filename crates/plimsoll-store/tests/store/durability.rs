@@ -148,8 +148,10 @@ fn a_closed_ledger_holds_everything() {
     assert_eq!(number(&format!("SELECT count(*) {resized}")), 1);
     let forced = "FROM reservation WHERE forced = 'it must be'";
     assert_eq!(number(&format!("SELECT count(*) {forced}")), 12);
-    let forgotten = "FROM reservation_line WHERE id LIKE 'old%'";
+    let forgotten = "FROM reservation WHERE id LIKE 'old%'";
     assert_eq!(number(&format!("SELECT count(*) {forgotten}")), 0);
+    let of_two_lines = "FROM reservation WHERE more_lines ->> '$[0].amount' > 0";
+    assert_eq!(number(&format!("SELECT count(*) {of_two_lines}")), 12);
 }
 
 #[test]

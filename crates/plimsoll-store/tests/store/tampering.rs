@@ -14,7 +14,8 @@ fn rows_of_the_ledger_that_were_changed_by_hand_are_refused() {
             "UPDATE scope SET id = 'a/b' WHERE id = 'p'",
             "UPDATE reservation SET state = 'lost' WHERE id = 'held3'",
             "UPDATE reservation SET attributes = '[]' WHERE id = 'held3'",
-            "UPDATE reservation_line SET amount = 4 WHERE id = 'held3'",
+            "UPDATE reservation SET amount = 4 WHERE id = 'held3'",
+            "UPDATE reservation SET more_lines = '{}' WHERE id = 'held3'",
             "UPDATE log SET revision = 1 WHERE tenant = 'acme'",
         ],
         expect![[r#"
@@ -54,10 +55,16 @@ fn rows_of_the_ledger_that_were_changed_by_hand_are_refused() {
             attributes are not a JSON object of strings;
             move it away, and the next start makes it anew from `journal.db`
 
-            UPDATE reservation_line SET amount = 4 WHERE id = 'held3'
+            UPDATE reservation SET amount = 4 WHERE id = 'held3'
             `DIR/ledger.db` is damaged or foreign:
             table `reservation`:
             a row's checksum does not match;
+            move it away, and the next start makes it anew from `journal.db`
+
+            UPDATE reservation SET more_lines = '{}' WHERE id = 'held3'
+            `DIR/ledger.db` is damaged or foreign:
+            table `reservation`:
+            more lines are not a JSON array of lines;
             move it away, and the next start makes it anew from `journal.db`
 
             UPDATE log SET revision = 1 WHERE tenant = 'acme'
@@ -107,11 +114,8 @@ fn a_watermark_that_was_changed_by_hand_is_refused() {
 fn rows_of_the_ledger_that_are_missing_or_too_many_are_refused() {
     check_ledger(
         &[
-            "DELETE FROM reservation_line WHERE id = 'held3'",
-            "INSERT INTO reservation_line VALUES ('acme', 'x', 0, 'vm/disk', '', 1)",
             "DELETE FROM reservation WHERE state = 'released'",
-            "DELETE FROM reservation WHERE id = 'gone3';
-             DELETE FROM reservation_line WHERE id = 'gone3'",
+            "DELETE FROM reservation WHERE id = 'gone3'",
             "DELETE FROM quota_limit",
             "DELETE FROM scope WHERE id = 'other'",
             "DELETE FROM location",
@@ -119,26 +123,13 @@ fn rows_of_the_ledger_that_are_missing_or_too_many_are_refused() {
             "DELETE FROM watermark",
         ],
         expect![[r#"
-            DELETE FROM reservation_line WHERE id = 'held3'
-            `DIR/ledger.db` is damaged or foreign:
-            table `reservation`:
-            a reservation has no valid lines;
-            move it away, and the next start makes it anew from `journal.db`
-
-            INSERT INTO reservation_line VALUES ('acme', 'x', 0, 'vm/disk', '', 1)
-            `DIR/ledger.db` is damaged or foreign:
-            table `reservation`:
-            a reservation has no valid lines;
-            move it away, and the next start makes it anew from `journal.db`
-
             DELETE FROM reservation WHERE state = 'released'
             `DIR/ledger.db` is damaged or foreign:
-            table `reservation`:
-            a line belongs to no reservation;
+            its rows are not those that were written:
+            some are missing or too many;
             move it away, and the next start makes it anew from `journal.db`
 
-            DELETE FROM reservation WHERE id = 'gone3';
-                         DELETE FROM reservation_line WHERE id = 'gone3'
+            DELETE FROM reservation WHERE id = 'gone3'
             `DIR/ledger.db` is damaged or foreign:
             its rows are not those that were written:
             some are missing or too many;
