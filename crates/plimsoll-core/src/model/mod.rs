@@ -1,5 +1,6 @@
 //! The rows: what the authority knows.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -124,10 +125,7 @@ impl Alerts {
     /// Some parts in any order; `None` where they are too many, repeated or out of bounds.
     pub fn new(mut percents: Vec<u8>) -> Option<Self> {
         percents.sort_unstable();
-        let is_repeated = percents
-            .iter()
-            .zip(percents.iter().skip(1))
-            .any(|(one, next)| one == next);
+        let is_repeated = !percents.is_sorted_by(|one, next| one < next);
         let are_parts = percents.iter().all(|it| (1..=100).contains(it));
         (percents.len() <= ALERTS_MAX && are_parts && !is_repeated).then_some(Self(percents))
     }
@@ -146,25 +144,28 @@ impl Default for Alerts {
 
 /// A small map of names to texts.
 ///
+/// Shape: one word where there are none, as in most reservations.
 /// Invariants: at most `ATTRIBUTES_MAX` entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Attributes(BTreeMap<Text, Text>);
+pub struct Attributes(Option<Box<BTreeMap<Text, Text>>>);
 
 impl Attributes {
     /// A map; `None` where there are too many entries.
     pub fn new(entries: BTreeMap<Text, Text>) -> Option<Self> {
-        (entries.len() <= ATTRIBUTES_MAX).then_some(Self(entries))
+        let count = entries.len();
+        let some = (0 < count).then(|| Box::new(entries));
+        (count <= ATTRIBUTES_MAX).then_some(Self(some))
     }
 
     /// The entries in order of name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Text, &Text)> {
-        self.0.iter()
+        static NONE: BTreeMap<Text, Text> = BTreeMap::new();
+        self.0.as_deref().unwrap_or(&NONE).iter()
     }
 
     /// The value of `name`.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.iter()
-            .find(|(key, _)| key.as_str() == name)
-            .map(|(_, value)| value.as_str())
+        let found = self.iter().find(|(key, _)| key.as_str() == name);
+        found.map(|(_, value)| value.as_str())
     }
 }
