@@ -1,4 +1,4 @@
-//! Fills `ledger.db` from the journal, behind the lane.
+//! Fills `ledger.db` from the journal, behind the lane, and does what else can be done for it.
 
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -23,9 +23,10 @@ use crate::record::{Hash, Record, chained};
 use crate::replay::Place;
 use crate::tables::LogHead;
 
-/// The pause after each round, in which more records gather: rows that many of them change are
-/// written once.
-const ROUND_PAUSE: Duration = Duration::from_millis(50);
+/// The pause after each round, in which more records gather: rows that many of them change, and
+/// pages on which many rows change, are written once. Readers look for what is missing in the
+/// journal.
+const ROUND_PAUSE: Duration = Duration::from_millis(250);
 
 /// The pause after a round that failed.
 const ERROR_PAUSE: Duration = Duration::from_secs(1);
@@ -37,6 +38,10 @@ const LEDGER_CACHE_KIB: i32 = -(32 << 10);
 /// As little of a busy processor as a thread can ask for.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 19;
+
+/// Pages that gather in the ledger's write-ahead log, for the same reason, before they are copied
+/// to its file: 8 MiB. More at once would keep the journal's flushes waiting.
+const LEDGER_LOG_PAGES: i32 = 2_048;
 
 /// Wakes the follower.
 #[derive(Debug, Default)]
@@ -195,6 +200,9 @@ impl Work {
         ledger
             .pragma_update(None, "cache_size", LEDGER_CACHE_KIB)
             .map_err(sqlite_error(&ledger_path))?;
+        ledger
+            .pragma_update(None, "wal_autocheckpoint", LEDGER_LOG_PAGES)
+            .map_err(sqlite_error(&ledger_path))?;
         // What a crash takes from these tables is in the journal: NORMAL keeps them consistent.
         ledger
             .pragma_update(None, "synchronous", "NORMAL")
@@ -222,6 +230,7 @@ impl Work {
             let tally = watermark.tally;
             self.write(&records, Watermark { place, tally })
                 .map_err(&sqlite)?;
+            self.journal.checkpoint()?;
         }
     }
 

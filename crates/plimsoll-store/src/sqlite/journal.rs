@@ -12,6 +12,10 @@ use crate::StoreError;
 use crate::record::{Damage, Record, RecordWriter, Sealed};
 use crate::replay::{Place, stands_at};
 
+/// Pages of the write-ahead log after which the lane copies to the file what the follower has left
+/// over, and starts the log anew: 16 MiB.
+const LOG_PAGES: i32 = 4_096;
+
 /// Bytes of records that one look at the journal takes into memory, unless one record alone is
 /// larger.
 const READ_BYTES_MAX: usize = 8 << 20;
@@ -38,6 +42,10 @@ impl Journal {
         reader
             .connection
             .pragma_update(None, "synchronous", "FULL")
+            .map_err(&sqlite)?;
+        reader
+            .connection
+            .pragma_update(None, "wal_autocheckpoint", LOG_PAGES)
             .map_err(&sqlite)?;
         files::overwrite_what_goes(&reader.connection).map_err(&sqlite)?;
         let directory = directory.to_owned();
@@ -145,6 +153,14 @@ impl JournalReader {
     /// Says that what the journal holds is right.
     pub(super) fn accept(&self) -> Result<(), StoreError> {
         files::accept(&self.connection).map_err(sqlite_error(&self.path))
+    }
+
+    /// Copies what the write-ahead log has to the file, beside whoever adds to it: the lane has
+    /// the less to copy when the log is full, and nobody is answered meanwhile.
+    pub(super) fn checkpoint(&self) -> Result<(), StoreError> {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+            .map_err(sqlite_error(&self.path))
     }
 
     /// Shows the journal as it is at the next look, until it is dropped.
