@@ -125,9 +125,9 @@ impl Alerts {
     /// Some parts in any order; `None` where they are too many, repeated or out of bounds.
     pub fn new(mut percents: Vec<u8>) -> Option<Self> {
         percents.sort_unstable();
-        let is_repeated = !percents.is_sorted_by(|one, next| one < next);
+        let differ = percents.is_sorted_by(|one, next| one < next);
         let are_parts = percents.iter().all(|it| (1..=100).contains(it));
-        (percents.len() <= ALERTS_MAX && are_parts && !is_repeated).then_some(Self(percents))
+        (percents.len() <= ALERTS_MAX && are_parts && differ).then_some(Self(percents))
     }
 
     /// The parts, ascending.
@@ -147,14 +147,14 @@ impl Default for Alerts {
 /// Shape: one word where there are none, as in most reservations.
 /// Invariants: at most `ATTRIBUTES_MAX` entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::box_collection, reason = "one word where there are none")]
 pub struct Attributes(Option<Box<BTreeMap<Text, Text>>>);
 
 impl Attributes {
     /// A map; `None` where there are too many entries.
     pub fn new(entries: BTreeMap<Text, Text>) -> Option<Self> {
-        let count = entries.len();
-        let some = (0 < count).then(|| Box::new(entries));
-        (count <= ATTRIBUTES_MAX).then_some(Self(some))
+        let fit = entries.len() <= ATTRIBUTES_MAX;
+        fit.then(|| Self((!entries.is_empty()).then(|| Box::new(entries))))
     }
 
     /// The entries in order of name.
