@@ -1,5 +1,6 @@
 """Several servers on one PostgreSQL: they never admit more than there is, whoever is killed."""
 
+import subprocess
 import threading
 from contextlib import ExitStack, closing
 
@@ -9,7 +10,7 @@ from clients import line, zenlayer_of_demo
 from conftest import admin_of
 from database import Cluster
 from receiver import Receiver
-from server import Place
+from server import Place, binary
 from test_webhooks import LOCAL, hook, limits_told
 from waiting import until
 
@@ -136,6 +137,29 @@ def test_webhooks_are_told_by_one_node_after_the_other(nodes, receiver):
         receiver.wait_until(lambda: limit in told())
     # What was told just before a node's end may be told again; nothing is left out.
     assert sorted(set(told())) == [*range(20, 30), 40, 50]
+
+
+def verify(database):
+    """The exit code, standard output and standard error."""
+    command = [binary(), "verify", "--store", database]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_database_is_proved_while_nodes_serve_and_damage_is_found(nodes, cluster):
+    one, two, _ = nodes.admins()
+    set_up(one, 10)
+    for number in range(3):
+        one_seat([one, two][number % 2], f"r-{number}").ok()
+    code, stdout, stderr = verify(nodes.database)
+    assert (code, stderr) == (0, "")
+    told = dict(line.split(": ", 1) for line in stdout.splitlines())
+    assert 3 <= int(told["admissions"].split(",")[0])
+    name = nodes.database.rsplit("/", 1)[1]
+    cluster.sql(name, "UPDATE plimsoll.event SET event = event || 'x' WHERE revision = 2")
+    code, stdout, stderr = verify(nodes.database)
+    assert (code, stdout) == (1, "")
+    assert "is damaged: revision 2 of the catalogue: its hash is not" in stderr
 
 
 class Callers:

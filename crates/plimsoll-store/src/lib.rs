@@ -24,6 +24,7 @@
 //! (the time of decisions), `local` (what memory and SQLite have in common), `postgres` (a node of
 //! many on one database).
 
+mod audit;
 mod engine;
 mod history;
 mod lane;
@@ -48,7 +49,8 @@ mod testing;
 pub use history::{AsOf, AsOfAnswer, EVENTS_PAGE_MAX};
 pub use lane::{BATCH_COMMANDS_MAX, QUEUED_COMMANDS_MAX, SubmitError};
 pub use list::{LimitsOfItem, Page, ReservationPage};
-pub use postgres::{LAYOUT as POSTGRES_LAYOUT, PostgresOptions};
+pub use postgres::verify as verify_postgres;
+pub use postgres::{LAYOUT as POSTGRES_LAYOUT, PostgresOptions, VerifiedDatabase};
 pub use record::Hash;
 pub use steady::SteadyClock;
 pub use store::{Clock, Store, StoreError};

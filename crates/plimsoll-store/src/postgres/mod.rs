@@ -5,12 +5,14 @@
 //! transaction on a connection, so that a pooler may stand in between.
 //!
 //! Modules, in reading order: `options` (which database), `session` and `tls` (one connection), `schema`
-//! (the tables), `names` and `load` (from the database to rows), `batch` and `write` (and back),
+//! (the tables), `names` and `load` (from the database to rows), `batch`, `rows` and `write` (and back),
 //! `lane` (one transaction after the other), `acknowledged` (what callers were told), `read`, `list`
-//! and `past` (readers).
+//! and `past` (readers), `cursor`, `expected` and `verify` (the proof that all of it holds together).
 
 mod acknowledged;
 mod batch;
+mod cursor;
+mod expected;
 mod lane;
 mod list;
 mod load;
@@ -18,9 +20,11 @@ mod names;
 mod options;
 mod past;
 mod read;
+mod rows;
 mod schema;
 mod session;
 mod tls;
+mod verify;
 mod write;
 
 use std::sync::Arc;
@@ -35,6 +39,7 @@ use tokio::sync::{Notify, watch};
 
 pub use options::PostgresOptions;
 pub use schema::LAYOUT;
+pub use verify::{VerifiedDatabase, verify};
 
 use self::acknowledged::Acknowledged;
 use self::lane::Worker;
@@ -207,6 +212,15 @@ fn runtime(target: &Target) -> Result<Runtime, StoreError> {
     runtime.map_err(|error| {
         tracing::error!(%error, "no threads can be started");
         target.error("cannot be used: no threads can be started", None)
+    })
+}
+
+/// A thread that waits for one thing, with all that it takes to talk to the database.
+fn waiting_runtime(target: &Target) -> Result<Runtime, StoreError> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| {
+        tracing::error!(%error, "no sockets can be used");
+        target.error("cannot be used: no sockets can be used", None)
     })
 }
 

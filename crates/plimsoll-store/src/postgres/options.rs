@@ -90,6 +90,17 @@ impl Target {
         Ok(it)
     }
 
+    /// [`Target::parse`] for whoever reads or writes all of it: each statement may take long.
+    pub(super) fn patient(
+        options: &PostgresOptions,
+        patience: Duration,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            statement_timeout: patience,
+            ..Self::parse(options)?
+        })
+    }
+
     /// An error about this database.
     pub(super) fn error(
         &self,

@@ -29,7 +29,24 @@ pub(super) async fn check(target: Target) -> Result<Session, StoreError> {
         tracing::info!(database = target.address, "an empty database was laid out");
         return Ok(session);
     }
-    expect_known(&target, found)?;
+    expect_served(&target, found)?;
+    Ok(session)
+}
+
+/// Connects to a database that is there to be looked at, and leaves it as it is.
+///
+/// Errors: also where it is empty.
+pub(super) async fn check_as_it_is(target: &Target) -> Result<Session, StoreError> {
+    let session = connect(target).await?;
+    match inspect(target, &session).await? {
+        0 => Err(target.error("holds no ledger", None)),
+        found => expect_served(target, found).map(|()| session),
+    }
+}
+
+/// Makes sure that a layout is one to serve from.
+fn expect_served(target: &Target, found: u64) -> Result<(), StoreError> {
+    expect_known(target, found)?;
     if found < LAYOUT {
         let what = format!(
             "has layout {found}, this build needs {LAYOUT}: stop the older nodes and run \
@@ -37,7 +54,7 @@ pub(super) async fn check(target: Target) -> Result<Session, StoreError> {
         );
         return Err(target.error(what, None));
     }
-    Ok(session)
+    Ok(())
 }
 
 /// Makes the migrations that are missing; answers the layouts before and after.

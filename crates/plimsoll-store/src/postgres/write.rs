@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use plimsoll_core::event::{Change, Event, Log};
-use plimsoll_core::model::{Item, State};
 use plimsoll_core::names::ScopeId;
 use plimsoll_core::rows::Rows;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::batch::Written;
 use super::load::unsigned;
+use super::rows::{Table, Value, integer, key_of, row_of, text};
 use super::session::{Fault, LIFT_TIMEOUT, Parameter, Session, Statement};
-use crate::record::change_bytes;
+pub(super) use crate::record::log_name;
 use crate::tables::Tables;
 
 /// The values of one column.
@@ -31,22 +31,6 @@ impl Column {
     }
 }
 
-/// One value of a row.
-enum Value {
-    Text(Option<String>),
-    Integer(Option<i64>),
-    Bytes(Vec<u8>),
-}
-
-fn text(value: &str) -> Value {
-    Value::Text(Some(value.to_owned()))
-}
-
-fn integer(value: u64) -> Value {
-    // Revisions, instants and amounts have at most 53 bits.
-    Value::Integer(Some(i64::try_from(value).unwrap_or(i64::MAX)))
-}
-
 /// What happens to the rows of one table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Deed {
@@ -55,58 +39,6 @@ enum Deed {
     /// A row that is there.
     Put(Table),
     Delete(Table),
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Table {
-    Log,
-    Event,
-    Catalogue,
-    Principal,
-    Scope,
-    Limits,
-    Account,
-    Tally,
-    Request,
-    Reservation,
-}
-
-impl Table {
-    /// Its name, its columns, and how many of those, from the first on, are the key.
-    fn layout(self) -> (&'static str, &'static [&'static str], usize) {
-        match self {
-            Table::Log => ("log", &["tenant", "revision", "at_ms", "chain"], 1),
-            Table::Event => (
-                "event",
-                &["tenant", "revision", "at_ms", "catalogue", "chain", "event"],
-                2,
-            ),
-            Table::Catalogue => ("catalogue", &["kind", "id", "row"], 2),
-            Table::Principal => ("principal", &["id", "row"], 1),
-            Table::Scope => ("scope", &["id", "tenant", "parent", "above", "row"], 1),
-            Table::Limits => ("limits", &["scope", "resource", "location", "row"], 3),
-            Table::Account => (
-                "account",
-                &["scope", "resource", "location", "used", "held", "row"],
-                3,
-            ),
-            Table::Tally => ("tally", &["scope", "resource", "location", "row"], 3),
-            Table::Request => ("request", &["id", "tenant", "scope", "resource", "row"], 1),
-            Table::Reservation => (
-                "reservation",
-                &[
-                    "id",
-                    "tenant",
-                    "scope",
-                    "state",
-                    "expires_at_ms",
-                    "ended_at_ms",
-                    "row",
-                ],
-                2,
-            ),
-        }
-    }
 }
 
 impl Deed {
@@ -196,87 +128,6 @@ impl<'a> Deeds<'a> {
     }
 }
 
-fn of_item<'a>(scope: &'a ScopeId, item: &'a Item) -> Vec<&'a str> {
-    let location = item.location.as_ref().map_or("", |id| id.as_str());
-    vec![scope.as_str(), item.resource.as_str(), location]
-}
-
-/// The table and the key of a row, and whether there is one from now on.
-fn key_of(change: &Change) -> (Table, Vec<&str>, bool) {
-    let of_catalogue = |kind, id, is_there| (Table::Catalogue, vec![kind, id], is_there);
-    match change {
-        Change::Resource(row) => of_catalogue("resource", row.name.as_str(), true),
-        Change::Location(row) => of_catalogue("location", row.id.as_str(), true),
-        Change::Tier(row) => of_catalogue("tier", row.name.as_str(), true),
-        Change::Webhook(row) => of_catalogue("webhook", row.id.as_str(), true),
-        Change::WebhookGone(id) => of_catalogue("webhook", id.as_str(), false),
-        Change::Principal(row) => (Table::Principal, vec![row.id.as_str()], true),
-        Change::PrincipalGone(id) => (Table::Principal, vec![id.as_str()], false),
-        Change::Scope(row) => (Table::Scope, vec![row.id.as_str()], true),
-        Change::Limits {
-            scope,
-            item,
-            limits,
-        } => (Table::Limits, of_item(scope, item), !limits.is_empty()),
-        Change::Account { scope, item, .. } => (Table::Account, of_item(scope, item), true),
-        Change::Tally { scope, item, .. } => (Table::Tally, of_item(scope, item), true),
-        Change::Request(row) => (Table::Request, vec![row.id.as_str()], true),
-        Change::RequestGone { id, .. } => (Table::Request, vec![id.as_str()], false),
-        Change::Reservation(row) => {
-            let key = vec![row.id.as_str(), row.tenant.as_str()];
-            (Table::Reservation, key, true)
-        }
-        Change::ReservationGone(key) => {
-            let key = vec![key.id.as_str(), key.tenant.as_str()];
-            (Table::Reservation, key, false)
-        }
-    }
-}
-
-/// The columns between a row's key and its bytes.
-fn columns_of(change: &Change, above: &dyn Fn(&ScopeId) -> String) -> Vec<Value> {
-    match change {
-        Change::Scope(row) => vec![
-            text(row.tenant.as_str()),
-            Value::Text(row.parent.as_ref().map(ToString::to_string)),
-            Value::Text(Some(above(&row.id))),
-        ],
-        Change::Account { account, .. } => {
-            vec![integer(account.used.units()), integer(account.held.units())]
-        }
-        Change::Request(row) => vec![
-            text(row.tenant.as_str()),
-            text(row.scope.as_str()),
-            text(row.item.resource.as_str()),
-        ],
-        Change::Reservation(row) => {
-            let ms = |at: u64| i64::try_from(at).ok();
-            let expires_at = match row.state {
-                State::Held { expires_at } => ms(expires_at.ms()),
-                State::Committed | State::Released { .. } | State::Expired { .. } => None,
-            };
-            let ended_at = row.state.ended_at().and_then(|at| ms(at.ms()));
-            vec![
-                text(row.scope.as_str()),
-                text(row.state.name()),
-                Value::Integer(expires_at),
-                Value::Integer(ended_at),
-            ]
-        }
-        Change::Resource(_)
-        | Change::Location(_)
-        | Change::Tier(_)
-        | Change::Webhook(_)
-        | Change::WebhookGone(_)
-        | Change::Principal(_)
-        | Change::PrincipalGone(_)
-        | Change::Limits { .. }
-        | Change::Tally { .. }
-        | Change::RequestGone { .. }
-        | Change::ReservationGone(_) => Vec::new(),
-    }
-}
-
 /// Writes what a batch has decided on some rows, so that only the commit is left; and makes sure that the catalogue is still the
 /// one by which it was decided and stays so until the end of the transaction.
 ///
@@ -329,14 +180,6 @@ fn add_event(deeds: &mut Deeds<'_>, written: &Written) {
     deeds.add(Deed::Insert(Table::Event), row);
 }
 
-/// What a log is called in the database: nothing for the catalogue.
-pub(super) fn log_name(log: &Log) -> &str {
-    match log {
-        Log::Catalogue => "",
-        Log::Tenant(tenant) => tenant.as_str(),
-    }
-}
-
 fn add_rows(deeds: &mut Deeds<'_>, below: &Tables, events: &[Written]) {
     let made = parents(events);
     // A scope and those above it, apart by spaces, which no id has.
@@ -349,15 +192,13 @@ fn add_rows(deeds: &mut Deeds<'_>, below: &Tables, events: &[Written]) {
         let ids: Vec<&str> = ids.map(ScopeId::as_str).collect();
         ids.join(" ")
     };
-    let key = |key: &[&str]| -> Vec<Value> { key.iter().map(|it| text(it)).collect() };
+    let key = |key: &[&str]| key.iter().map(|it| text(it)).collect();
     for ((table, id), change) in std::mem::take(&mut deeds.rows) {
-        let mut row = key(&id);
         let Some(change) = change else {
-            deeds.add(Deed::Delete(table), row);
+            deeds.add(Deed::Delete(table), key(&id));
             continue;
         };
-        row.extend(columns_of(change, &above));
-        row.push(Value::Bytes(change_bytes(change)));
+        let row = row_of(&id, change, &above);
         // Ids that are unique across tenants are not covered by a tenant's lock.
         let is_new = match change {
             Change::Scope(row) => below.scope(&row.id).is_none(),

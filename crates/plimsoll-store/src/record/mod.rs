@@ -22,7 +22,7 @@
 mod decode;
 mod encode;
 
-use plimsoll_core::event::{Change, Event};
+use plimsoll_core::event::{Change, Event, Log};
 use sha2::{Digest, Sha256};
 
 pub use decode::Damage;
@@ -188,6 +188,14 @@ pub(crate) fn chained(chain: &Hash, event: &[u8]) -> Hash {
         .chain_update(event)
         .finalize()
         .into()
+}
+
+/// What a log is called where logs are kept: nothing for the catalogue.
+pub(crate) fn log_name(log: &Log) -> &str {
+    match log {
+        Log::Catalogue => "",
+        Log::Tenant(tenant) => tenant.as_str(),
+    }
 }
 
 /// The checksum of one row, as the ledger's tables keep it.

@@ -17,7 +17,6 @@
 //! [`verify()`] answers notices that too.
 
 mod as_of;
-mod audit;
 mod files;
 mod follow;
 mod history_schema;

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use rusqlite::OpenFlags;
 
-use super::audit::Audit;
 use super::files::{self, Kind, damaged, sqlite_error};
 use super::journal::JournalReader;
 use super::ledger;
@@ -13,6 +12,7 @@ use super::load::check;
 use super::pages;
 use super::rows::RowError;
 use crate::StoreError;
+use crate::audit::Audit;
 use crate::record::{Hash, Record, chained};
 use crate::replay::Place;
 use crate::tables::Tables;

@@ -7,7 +7,9 @@ use plimsoll_core::command::Command;
 use plimsoll_core::model::{Credential, Reach};
 use plimsoll_core::outcome::{Denial, Done, Outcome};
 use plimsoll_core::rows::{Footprint, Rows};
-use plimsoll_store::{BATCH_COMMANDS_MAX, PostgresOptions, Store, SubmitError, sqlite};
+use plimsoll_store::{
+    BATCH_COMMANDS_MAX, PostgresOptions, Store, SubmitError, sqlite, verify_postgres,
+};
 use tempfile::TempDir;
 
 use crate::cluster;
@@ -94,6 +96,12 @@ impl Stores {
         self.sqlite = None;
         let verified = sqlite::verify(self.directory.path()).expect("a sound journal");
         assert_eq!(verified.events, written, "every log is dense");
+        let database = verify_postgres(&self.database, |_, _| ());
+        let database = database.unwrap_or_else(|error| panic!("{}", chain_of(&error)));
+        assert_eq!(database.events, written);
+        assert_eq!(database.admissions, verified.admissions);
+        assert_eq!(database.marked, verified.marked);
+        assert_eq!(database.reservations_live, verified.reservations_live);
     }
 }
 

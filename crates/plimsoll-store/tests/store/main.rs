@@ -12,6 +12,7 @@ mod lists;
 mod nodes;
 mod outage;
 mod pages;
+mod proof;
 mod settings;
 mod snapshot;
 mod standby;

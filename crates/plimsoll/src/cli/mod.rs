@@ -25,7 +25,7 @@ enum Command {
     Serve(ServeArguments),
     /// Lay out the tables of a PostgreSQL database, or bring them up to what this build needs.
     Migrate(MigrateArguments),
-    /// Prove from the journal alone that no admission passed its limits.
+    /// Prove from the journal, or a database's events, alone that no admission passed its limits.
     Verify(verify::VerifyArguments),
     /// Print the OpenAPI document of the native API.
     Openapi,

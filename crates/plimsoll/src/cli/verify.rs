@@ -1,4 +1,4 @@
-//! `plimsoll verify`: the proof that the journal holds together, for people and scripts.
+//! `plimsoll verify`: the proof that the ledger holds together, for people and scripts.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::error::ErrorKind;
 use indicatif::{ProgressBar, ProgressStyle};
-use plimsoll_store::sqlite::{Progress, Verified, verify_with};
-use plimsoll_store::{Hash, StoreError};
+use plimsoll_store::sqlite::{Verified, verify_with};
+use plimsoll_store::{Hash, PostgresOptions, StoreError, VerifiedDatabase, verify_postgres};
 
 use super::print;
+use crate::config::Config;
 use crate::secrets::{hex, unhex};
 
-/// Records from which on it takes long enough for somebody to wonder.
-const LONG_RECORDS: u64 = 10_000;
+/// Records or events from which on it takes long enough for somebody to wonder.
+const LONG: u64 = 10_000;
 
 /// What to verify.
 #[derive(Args, Debug)]
@@ -21,13 +22,34 @@ pub(super) struct VerifyArguments {
     /// Where the ledger is kept; a server may be running on it.
     #[arg(long, value_name = "DIR", default_value = "plimsoll-data")]
     data: PathBuf,
+    /// Verify a PostgreSQL database instead; nodes may be running on it.
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// Settings that few need: see docs/operators/configuration.md.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// A tip that was printed before: the journal must still hold that record.
-    #[arg(long, value_name = "HEX", value_parser = parse_hash)]
+    #[arg(long, value_name = "HEX", value_parser = parse_hash, conflicts_with = "store")]
     expect_tip: Option<Hash>,
 }
 
-/// Reads the whole journal and says what is proved.
+/// Reads the whole ledger and says what is proved.
 pub(super) fn run(arguments: &VerifyArguments) -> Result<(), Box<dyn Error>> {
+    let config = Config::load(arguments.config.as_deref())?;
+    match config.database(arguments.store.as_deref())? {
+        Some(database) => of_database(&database),
+        None => of_journal(arguments),
+    }
+}
+
+fn of_database(options: &PostgresOptions) -> Result<(), Box<dyn Error>> {
+    let mut bar = Bar::new("events");
+    let verified = verify_postgres(options, |done, in_all| bar.show(done, in_all));
+    bar.end();
+    Ok(print(&told_of_database(&verified?))?)
+}
+
+fn of_journal(arguments: &VerifyArguments) -> Result<(), Box<dyn Error>> {
     let directory = &arguments.data;
     let is_there = ["journal.db", "journal.db-wal", "ledger.db"]
         .iter()
@@ -37,15 +59,11 @@ pub(super) fn run(arguments: &VerifyArguments) -> Result<(), Box<dyn Error>> {
         // A wrong command line, and said like one: nothing was verified.
         clap::Error::raw(ErrorKind::ValueValidation, format!("{what}\n")).exit();
     }
-    let mut bar: Option<ProgressBar> = None;
+    let mut bar = Bar::new("records");
     let verified = verify_with(directory, arguments.expect_tip, |progress| {
-        if LONG_RECORDS <= progress.records_in_all {
-            show(bar.get_or_insert_with(|| new_bar(progress)), progress);
-        }
+        bar.show(progress.records_done, progress.records_in_all);
     });
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
+    bar.end();
     match verified {
         Ok(verified) => Ok(print(&told(&verified))?),
         // Like a wrong command line: nothing was verified.
@@ -56,20 +74,65 @@ pub(super) fn run(arguments: &VerifyArguments) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// A bar on standard error, which shows nothing where that is no terminal.
-fn new_bar(progress: Progress) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} records, {eta} left");
-    let bar = ProgressBar::new(progress.records_in_all);
-    match style {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
+/// A bar on standard error for what takes long, which shows nothing where that is no terminal.
+struct Bar {
+    /// What is counted.
+    of: &'static str,
+    bar: Option<ProgressBar>,
+}
+
+impl Bar {
+    fn new(of: &'static str) -> Self {
+        Self { of, bar: None }
+    }
+
+    fn show(&mut self, done: u64, in_all: u64) {
+        if in_all < LONG {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let template = format!("{{bar:40}} {{pos}}/{{len}} {}, {{eta}} left", self.of);
+            let bar = ProgressBar::new(in_all);
+            match ProgressStyle::with_template(&template) {
+                Ok(style) => bar.with_style(style),
+                Err(_) => bar,
+            }
+        });
+        // A server beside this may add some meanwhile.
+        bar.set_length(in_all.max(done));
+        bar.set_position(done);
+    }
+
+    fn end(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
     }
 }
 
-fn show(bar: &ProgressBar, progress: Progress) {
-    // A server beside this may add records meanwhile.
-    bar.set_length(progress.records_in_all.max(progress.records_done));
-    bar.set_position(progress.records_done);
+/// What was proved of a database, a line for each figure.
+fn told_of_database(verified: &VerifiedDatabase) -> String {
+    let VerifiedDatabase {
+        events,
+        logs,
+        admissions,
+        marked,
+        reservations_live,
+        rows,
+        tip,
+    } = verified;
+    let mut lines = vec![
+        format!("events: {events} in {logs} logs, each whole and chained to the one before"),
+        format!("admissions: {admissions}, each within every limit then in force"),
+    ];
+    let marks = marked.iter();
+    lines.extend(marks.map(|(mark, count)| format!("{mark}: {count}, not judged")));
+    lines.push(format!(
+        "reservations: {reservations_live} live, the accounts are their sum"
+    ));
+    lines.push(format!("rows: {rows}, each as the events left it"));
+    lines.push(format!("tip: {}", hex(tip)));
+    lines.join("\n")
 }
 
 /// What was proved, a line for each figure.

@@ -20,21 +20,21 @@ use plimsoll_core::model::{Item, Mode};
 use plimsoll_core::names::{LocationId, ScopeId};
 use plimsoll_core::rows::Rows;
 
-use super::ledger::log_name;
+use crate::record::log_name;
 use crate::tables::Tables;
 
 /// What was judged so far.
 #[derive(Debug, Default)]
-pub(super) struct Audit {
+pub(crate) struct Audit {
     /// Enforced admissions that were found to keep to every limit.
-    pub(super) admissions: u64,
+    pub(crate) admissions: u64,
     /// The other admissions, by the name of their mark.
-    pub(super) marked: BTreeMap<&'static str, u64>,
+    pub(crate) marked: BTreeMap<&'static str, u64>,
 }
 
 /// An event that should not have been.
 #[derive(Debug)]
-pub(super) struct Unsound {
+pub(crate) struct Unsound {
     tenant: String,
     revision: u64,
     what: String,
@@ -53,7 +53,7 @@ impl fmt::Display for Unsound {
 
 impl Audit {
     /// Judges an event by the rows as they were right before it.
-    pub(super) fn judge(&mut self, rows: &Tables, event: &Event) -> Result<(), Unsound> {
+    pub(crate) fn judge(&mut self, rows: &Tables, event: &Event) -> Result<(), Unsound> {
         let heavier = heavier(rows, event);
         let unsound = |what: String| Unsound {
             tenant: log_name(&event.log).to_owned(),

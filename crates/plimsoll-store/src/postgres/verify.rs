@@ -1,0 +1,386 @@
+//! Reads a whole database and makes sure that it holds together, tenant by tenant.
+//!
+//! All in one transaction that sees one moment: nodes may serve meanwhile. The catalogue's log is
+//! read first. Each tenant's log is then replayed with the catalogue as each event was decided by
+//! it, and what comes out is compared with the tenant's rows. No more than one tenant is in memory.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use plimsoll_core::event::{Change, Event, Log};
+use sha2::{Digest, Sha256};
+use tokio_postgres::Row;
+
+use super::cursor::Cursor;
+use super::expected::Expected;
+use super::load::{log_head, unsigned};
+use super::names::{damaged, scope_id};
+use super::options::{PostgresOptions, Target};
+use super::rows::Table;
+use super::schema;
+use super::session::{Fault, Session, Transaction};
+use crate::audit::Audit;
+use crate::record::{Hash, chained, log_name, read_event};
+use crate::replay;
+use crate::store::StoreError;
+use crate::tables::{LogHead, Tables};
+
+/// How long one statement may take: the first row of a table may come when all are sorted.
+const STATEMENT_PATIENCE: Duration = Duration::from_secs(60 * 60);
+
+/// Events and rows that are fetched at once.
+const EVENTS_AT_ONCE: usize = 500;
+const ROWS_AT_ONCE: usize = 1_000;
+
+/// What a whole database was found to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedDatabase {
+    /// Events, each with the next revision of its log and chained to the one before.
+    pub events: u64,
+    /// Logs, the catalogue's among them.
+    pub logs: u64,
+    /// Admissions that kept to every limit that was in force.
+    pub admissions: u64,
+    /// Admissions that did not have to, by the name of their mark: `forced`.
+    pub marked: BTreeMap<&'static str, u64>,
+    /// Reservations that are held or committed at the end.
+    pub reservations_live: u64,
+    /// Rows, each as the events have left it.
+    pub rows: u64,
+    /// The hash of where all logs stand: the same wherever all of them stand the same.
+    pub tip: Hash,
+}
+
+/// Replays every log of a database from its first event, and compares every row with what comes
+/// out; `progress` is told how many events were replayed, and of how many.
+///
+/// It waits, so it is not for a thread that answers others. Nodes may serve meanwhile.
+///
+/// Errors: [`StoreError::Database`] names the first thing that is wrong.
+pub fn verify(
+    options: &PostgresOptions,
+    progress: impl FnMut(u64, u64),
+) -> Result<VerifiedDatabase, StoreError> {
+    let target = Target::patient(options, STATEMENT_PATIENCE)?;
+    let runtime = super::waiting_runtime(&target)?;
+    runtime.block_on(async {
+        let session = schema::check_as_it_is(&target).await?;
+        let verified = verify_on(&session, progress, |_, _| Ok(())).await;
+        verified.map_err(|fault| told(&target, fault))
+    })
+}
+
+/// What is wrong, for people.
+pub(super) fn told(target: &Target, fault: Fault) -> StoreError {
+    match fault {
+        Fault::Damaged(what) => target.error(format!("is damaged: {what}"), None),
+        Fault::Lost(source) => target.error("was lost while it was read", source),
+        Fault::Refused(source) => target.error("refuses to be read", Some(source)),
+        fault @ (Fault::Again | Fault::Behind { .. }) => target.error(fault.to_string(), None),
+    }
+}
+
+/// [`verify`] on a connection; `each` is shown where each log ends.
+pub(super) async fn verify_on(
+    session: &Session,
+    progress: impl FnMut(u64, u64),
+    each: impl FnMut(&Log, LogHead) -> Result<(), Fault>,
+) -> Result<VerifiedDatabase, Fault> {
+    session.begin(Transaction::Reading).await?;
+    let sql = "SELECT coalesce(sum(revision), 0)::bigint FROM plimsoll.log";
+    let rows = session.rows(sql, &[]).await?;
+    let in_all = rows.first().map_or(Ok(0), |row| unsigned(row.get(0)))?;
+    let replay = Replay {
+        session,
+        streams: Streams::open(session).await?,
+        catalogue: Catalogue::default(),
+        audit: Audit::default(),
+        digest: Sha256::new(),
+        found: Found::default(),
+        in_all,
+        progress,
+        each,
+    };
+    let verified = replay.run().await?;
+    session.run("COMMIT").await?;
+    Ok(verified)
+}
+
+/// Everything there is, each in the order of tenants; the catalogue's tenant is the empty one.
+struct Streams {
+    logs: Cursor,
+    events: Cursor,
+    rows: Vec<(Table, Cursor)>,
+}
+
+impl Streams {
+    async fn open(session: &Session) -> Result<Self, Fault> {
+        let logs = "SELECT tenant, revision, at_ms, chain FROM plimsoll.log ORDER BY tenant";
+        let events = "SELECT tenant, revision, at_ms, catalogue, chain, event \
+                      FROM plimsoll.event ORDER BY tenant, revision";
+        let mut rows = Vec::new();
+        for table in [
+            Table::Catalogue,
+            Table::Principal,
+            Table::Scope,
+            Table::Limits,
+            Table::Account,
+            Table::Tally,
+            Table::Request,
+            Table::Reservation,
+        ] {
+            let (name, columns, _) = table.layout();
+            let columns: Vec<String> = columns.iter().map(|it| spelled(it)).collect();
+            let columns = columns.join(", ");
+            let of = |tenant: &str, from: &str, order: &str| {
+                format!("SELECT {tenant}, {columns} FROM plimsoll.{name} t {from} ORDER BY {order}")
+            };
+            let select = match table {
+                Table::Catalogue | Table::Principal => of("''", "", "1"),
+                Table::Limits | Table::Account | Table::Tally => of(
+                    "s.tenant",
+                    "LEFT JOIN plimsoll.scope s ON s.id = t.scope",
+                    "s.tenant, t.scope",
+                ),
+                Table::Scope | Table::Request | Table::Reservation | Table::Log | Table::Event => {
+                    of("t.tenant", "", "t.tenant, t.id")
+                }
+            };
+            let cursor = Cursor::open(session, name, &select, ROWS_AT_ONCE).await?;
+            rows.push((table, cursor));
+        }
+        Ok(Self {
+            logs: Cursor::open(session, "logs", logs, ROWS_AT_ONCE).await?,
+            events: Cursor::open(session, "events", events, EVENTS_AT_ONCE).await?,
+            rows,
+        })
+    }
+}
+
+/// A column as it is compared: a list of texts as one text.
+fn spelled(column: &str) -> String {
+    match column {
+        "above" => "array_to_string(t.above, ' ')".to_owned(),
+        column => format!("t.{column}"),
+    }
+}
+
+/// The catalogue as it was at each of its revisions.
+#[derive(Default)]
+struct Catalogue {
+    /// What has changed of what decisions go by, and with which revision.
+    changes: Vec<(u64, Change)>,
+    revision: u64,
+}
+
+impl Catalogue {
+    fn note(&mut self, event: &Event) {
+        let of_decisions = event.changes.iter().filter(|change| {
+            matches!(
+                change,
+                Change::Resource(_) | Change::Location(_) | Change::Tier(_)
+            )
+        });
+        let revision = event.revision;
+        self.changes
+            .extend(of_decisions.map(|change| (revision, change.clone())));
+        self.revision = revision;
+    }
+}
+
+/// What was counted so far.
+#[derive(Default)]
+struct Found {
+    events: u64,
+    logs: u64,
+    reservations_live: u64,
+    rows: u64,
+}
+
+/// A database read so far.
+struct Replay<'a, P, E> {
+    session: &'a Session,
+    streams: Streams,
+    catalogue: Catalogue,
+    audit: Audit,
+    digest: Sha256,
+    found: Found,
+    in_all: u64,
+    progress: P,
+    each: E,
+}
+
+/// One log, replayed so far.
+struct One {
+    log: Log,
+    tables: Tables,
+    expected: Expected,
+    /// How many of the catalogue's changes are in the tables.
+    changes: usize,
+    /// By which revision of the catalogue its last event was decided.
+    decided_by: u64,
+}
+
+impl<P, E> Replay<'_, P, E>
+where
+    P: FnMut(u64, u64),
+    E: FnMut(&Log, LogHead) -> Result<(), Fault>,
+{
+    async fn run(mut self) -> Result<VerifiedDatabase, Fault> {
+        while let Some(root) = self.streams.logs.next(self.session).await? {
+            self.log(&root).await?;
+        }
+        if self.found.logs == 0 {
+            return Err(damaged("the catalogue's root row is missing"));
+        }
+        if let Some(row) = self.streams.events.peek(self.session).await? {
+            return Err(damaged(format!("{} belongs to no log", place_of(row))));
+        }
+        for (table, cursor) in &mut self.streams.rows {
+            if let Some(row) = cursor.peek(self.session).await? {
+                return Err(Expected::foreign(*table, row));
+            }
+        }
+        Ok(VerifiedDatabase {
+            events: self.found.events,
+            logs: self.found.logs,
+            admissions: self.audit.admissions,
+            marked: self.audit.marked,
+            reservations_live: self.found.reservations_live,
+            rows: self.found.rows,
+            tip: self.digest.finalize().into(),
+        })
+    }
+
+    /// Replays one log and compares the rows that it makes.
+    async fn log(&mut self, root: &Row) -> Result<(), Fault> {
+        let name: &str = root.get(0);
+        if self.found.logs == 0 && !name.is_empty() {
+            return Err(damaged("the catalogue's root row is missing"));
+        }
+        let mut one = One {
+            log: match name {
+                "" => Log::Catalogue,
+                tenant => Log::Tenant(scope_id(tenant)?),
+            },
+            tables: Tables::default(),
+            expected: Expected::default(),
+            changes: 0,
+            decided_by: 0,
+        };
+        while let Some(row) = self.streams.events.next_of(self.session, name).await? {
+            self.event(&mut one, &row)?;
+        }
+        if let Some(row) = self.streams.events.peek(self.session).await?
+            && row.get::<_, &str>(0) < name
+        {
+            return Err(damaged(format!("{} belongs to no log", place_of(row))));
+        }
+        let head = one.tables.log(&one.log);
+        if log_head(root, 1)? != head {
+            let (found, kept) = (head.head.revision, unsigned(root.get(1))?);
+            return Err(damaged(format!(
+                "the log of {} ends at revision {found}, and its root row says that it ends at \
+                 {kept}, or another hash or time",
+                owner(name)
+            )));
+        }
+        replay::check(&one.tables)
+            .map_err(|misfit| damaged(format!("{}: {misfit}", owner(name))))?;
+        for (table, cursor) in &mut self.streams.rows {
+            self.found.rows += one
+                .expected
+                .compare(self.session, *table, cursor, name)
+                .await?;
+        }
+        one.expected.expect_all_found()?;
+        let live = one.tables.reservations().filter(|row| row.state.is_live());
+        self.found.reservations_live += live.count() as u64;
+        self.found.logs += 1;
+        add_head(&mut self.digest, name, &head);
+        (self.each)(&one.log, head)
+    }
+
+    /// Takes one event of a log.
+    fn event(&mut self, one: &mut One, row: &Row) -> Result<(), Fault> {
+        let wrong = |what: &dyn std::fmt::Display| damaged(format!("{}: {what}", place_of(row)));
+        let head = one.tables.log(&one.log);
+        let revision = unsigned(row.get(1))?;
+        if revision != head.head.revision + 1 {
+            let missing = head.head.revision + 1;
+            let owner = owner(log_name(&one.log));
+            return Err(damaged(format!("revision {missing} of {owner} is missing")));
+        }
+        let bytes: &[u8] = row.get(5);
+        let chain = chained(&head.chain, bytes);
+        if row.get::<_, &[u8]>(4) != chain {
+            let what = "its hash is not that of its bytes and of the event before it";
+            return Err(wrong(&what));
+        }
+        let event = read_event(bytes).map_err(|damage| wrong(&damage))?;
+        let is_here = event.log == one.log && event.revision == revision;
+        if !is_here || event.at.ms() != unsigned(row.get(2))? {
+            return Err(wrong(&"its columns are not what its bytes say"));
+        }
+        let decided_by = unsigned(row.get(3))?;
+        let last = match one.log {
+            Log::Catalogue => revision - 1,
+            Log::Tenant(_) => self.catalogue.revision,
+        };
+        if decided_by < one.decided_by || last < decided_by {
+            return Err(wrong(
+                &"it names a revision of the catalogue that was not in force",
+            ));
+        }
+        one.decided_by = decided_by;
+        if one.log == Log::Catalogue {
+            self.catalogue.note(&event);
+        } else {
+            one.go_on_to(&self.catalogue);
+        }
+        let judged = self.audit.judge(&one.tables, &event);
+        judged.map_err(damaged)?;
+        for change in &event.changes {
+            one.expected.note(change);
+        }
+        let applied = one.tables.apply(event, chain);
+        applied.map_err(|breach| wrong(&breach))?;
+        self.found.events += 1;
+        (self.progress)(self.found.events, self.in_all);
+        Ok(())
+    }
+}
+
+impl One {
+    /// Brings the catalogue to where it was when the event that comes next was decided.
+    fn go_on_to(&mut self, catalogue: &Catalogue) {
+        let rest = catalogue.changes.get(self.changes..).unwrap_or_default();
+        let in_force = rest
+            .iter()
+            .take_while(|(revision, _)| *revision <= self.decided_by);
+        for (_, change) in in_force {
+            self.tables.put(change.clone());
+            self.changes += 1;
+        }
+    }
+}
+
+fn place_of(row: &Row) -> String {
+    format!("revision {} of {}", row.get::<_, i64>(1), owner(row.get(0)))
+}
+
+/// Whose a log is, for people.
+fn owner(name: &str) -> String {
+    match name {
+        "" => "the catalogue".to_owned(),
+        tenant => format!("`{tenant}`"),
+    }
+}
+
+/// Adds where a log stands to the hash of all.
+pub(crate) fn add_head(digest: &mut Sha256, name: &str, head: &LogHead) {
+    digest.update(name);
+    digest.update([0]);
+    digest.update(head.head.revision.to_le_bytes());
+    digest.update(head.chain);
+}
