@@ -22,9 +22,10 @@
 //! `tables` and `overlay` (the rows), `engine` (one step: decide, write, apply), `lane` (group
 //! commit), `news` and `history` (what was), `sqlite` (the files), `sink` (which journal), `steady`
 //! (the time of decisions), `local` (what memory and SQLite have in common), `postgres` (a node of
-//! many on one database).
+//! many on one database), `copy` (from one store to another).
 
 mod audit;
+pub mod copy;
 mod engine;
 mod history;
 mod lane;

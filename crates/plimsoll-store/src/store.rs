@@ -90,6 +90,32 @@ pub enum StoreError {
         #[source]
         source: Option<Box<tokio_postgres::Error>>,
     },
+    /// There is nothing to copy.
+    #[error("`{place}` holds no ledger")]
+    NoLedger {
+        /// A data directory, or a database.
+        place: String,
+    },
+    /// A ledger can only be copied to where there is none.
+    #[error("`{place}` holds a ledger already, or a part of another: name an empty place")]
+    NotEmpty {
+        /// A data directory, or a database.
+        place: String,
+    },
+    /// A copy has not come to its end.
+    #[error(
+        "`{place}` holds a copy that is not whole: run the same `plimsoll copy` again, or remove it"
+    )]
+    Copying {
+        /// A folder, or a database.
+        place: String,
+    },
+    /// What was copied is not what it was copied from.
+    #[error("the copy is not the same: {what}; remove it and copy again")]
+    NotTheSame {
+        /// What differs.
+        what: String,
+    },
     /// The rows contradict each other.
     #[error("`{path}` is damaged; restore it from a backup")]
     Breach {

@@ -18,6 +18,9 @@ use crate::clock;
 const KEY_LEN: usize = 32;
 const NONCE_LEN: usize = 24;
 
+/// What nodes agree upon by this name is sealed by the master key of all of them.
+pub(crate) const AGREED_KEY: &str = "master_key";
+
 /// Why the master key or a secret cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SecretError {
@@ -151,6 +154,18 @@ impl MasterKey {
             .encrypt(&XNonce::from(nonce), payload)
             .map_err(|_| SecretError::Unsealable { id: owner })?;
         Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// What the other nodes must be able to open, under the name [`AGREED_KEY`].
+    pub(crate) fn seal_agreed(&self) -> Result<Vec<u8>, SecretError> {
+        let id = PrincipalId::parse(AGREED_KEY).map_err(SecretError::Id)?;
+        self.seal(&id, "the same on every node")
+    }
+
+    /// Makes sure that this key, read from `path`, is the one that all nodes have.
+    pub(crate) fn expect_agreed(&self, path: &Path, sealed: &[u8]) -> Result<(), SecretError> {
+        let id = PrincipalId::parse(AGREED_KEY).map_err(SecretError::Id)?;
+        self.expect_opens(path, &id, sealed)
     }
 
     /// Makes sure that this key, read from `path`, is the one that sealed a secret.

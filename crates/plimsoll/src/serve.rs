@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll_core::model::{Credential, Principal, Reach, Role};
-use plimsoll_core::names::PrincipalId;
 use plimsoll_store::{Clock, Page, PostgresOptions, Store};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -20,7 +19,7 @@ use crate::bootstrap::{create, submit};
 use crate::cli::{ServeArguments, print};
 use crate::config::{Config, log_filter};
 use crate::refusals::Refusals;
-use crate::secrets::{Made, MasterKey, Owner};
+use crate::secrets::{AGREED_KEY, Made, MasterKey, Owner};
 use crate::service::Service;
 use crate::service::live::Streams;
 use crate::throttle::Throttle;
@@ -113,16 +112,14 @@ async fn master_key(
     key_file: &Path,
     sealed: Option<(Owner, Vec<u8>)>,
 ) -> Result<MasterKey, Box<dyn Error>> {
-    const AGREED: &str = "master_key";
-    let is_missed = sealed.is_some() || store.agreed(AGREED).await?.is_some();
+    let is_missed = sealed.is_some() || store.agreed(AGREED_KEY).await?.is_some();
     let master_key = MasterKey::load_or_create(key_file, is_missed)?;
     if let Some((owner, sealed_secret)) = sealed {
         master_key.expect_opens(key_file, owner, &sealed_secret)?;
     }
-    let id = PrincipalId::parse(AGREED)?;
-    let sealed = master_key.seal(&id, "the same on every node")?;
-    let sealed = store.agree(AGREED, sealed).await?;
-    master_key.expect_opens(key_file, &id, &sealed)?;
+    let sealed = master_key.seal_agreed()?;
+    let sealed = store.agree(AGREED_KEY, sealed).await?;
+    master_key.expect_agreed(key_file, &sealed)?;
     Ok(master_key)
 }
 

@@ -14,12 +14,12 @@ use crate::tables::Tables;
 
 /// An event as it is written.
 #[derive(Debug)]
-pub(super) struct Written {
-    pub(super) event: Event,
-    pub(super) bytes: Vec<u8>,
-    pub(super) chain: Hash,
+pub(crate) struct Written {
+    pub(crate) event: Event,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) chain: Hash,
     /// The revision of the catalogue by which it was decided.
-    pub(super) catalogue: u64,
+    pub(crate) catalogue: u64,
 }
 
 /// A group that has been decided.

@@ -7,7 +7,7 @@
 //! Modules, in reading order: `options` (which database), `session` and `tls` (one connection), `schema`
 //! (the tables), `names` and `load` (from the database to rows), `batch`, `rows` and `write` (and back),
 //! `lane` (one transaction after the other), `acknowledged` (what callers were told), `read`, `list`
-//! and `past` (readers), `cursor`, `expected` and `verify` (the proof that all of it holds together).
+//! and `past` (readers), `cursor`, `expected` and `verify` (the proof that all of it holds together), `whole` (all of it, to be copied).
 
 mod acknowledged;
 mod batch;
@@ -25,6 +25,7 @@ mod schema;
 mod session;
 mod tls;
 mod verify;
+mod whole;
 mod write;
 
 use std::sync::Arc;
@@ -37,9 +38,11 @@ use plimsoll_core::outcome::Outcome;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, watch};
 
+pub(crate) use batch::Written;
 pub use options::PostgresOptions;
 pub use schema::LAYOUT;
 pub use verify::{VerifiedDatabase, verify};
+pub(crate) use whole::{Agreed, Moved, NewDatabase, WholeDatabase};
 
 use self::acknowledged::Acknowledged;
 use self::lane::Worker;

@@ -26,7 +26,7 @@ const ENDED: &str = "transaction < pg_snapshot_xmin(pg_current_snapshot())::text
 /// Whose turn it is. A lock of the transaction, so that it also works through a pooler; it takes no
 /// number, so that it holds up nobody's order. The number is the project's first eight letters, and
 /// one more.
-const TURN: &str = "SELECT pg_try_advisory_xact_lock(x'706c696d736f6c6d'::bigint)";
+pub(super) const TURN: &str = "SELECT pg_try_advisory_xact_lock(x'706c696d736f6c6d'::bigint)";
 
 /// Keeps an eye on the database for as long as the node runs: whether it serves, what others have
 /// written, and whether it is this node's turn to do what only one is to do.

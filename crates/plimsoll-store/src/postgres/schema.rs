@@ -1,6 +1,7 @@
 //! The tables: laid out by numbered migrations, served only where every one is known.
 
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
 
 use super::options::Target;
 use super::session::{Fault, Session};
@@ -14,6 +15,9 @@ pub const LAYOUT: u64 = MIGRATIONS.len() as u64;
 
 /// The least version of PostgreSQL, as the server spells it.
 const SERVER_VERSION_MIN: i32 = 150_000;
+
+/// What nodes have agreed upon while a copy fills the database: that none serves it.
+pub(super) const COPYING: &str = "copying";
 
 /// Held while the layout is changed. The number is the project's first eight letters.
 const LOCK: i64 = 0x706c_696d_736f_6c6c;
@@ -30,7 +34,31 @@ pub(super) async fn check(target: Target) -> Result<Session, StoreError> {
         return Ok(session);
     }
     expect_served(&target, found)?;
+    expect_whole(&target, &session).await?;
     Ok(session)
+}
+
+/// Connects to a database that is to be filled; one without a layout is laid out.
+pub(super) async fn lay_out(target: &Target) -> Result<Session, StoreError> {
+    let session = connect(target).await?;
+    match inspect(target, &session).await? {
+        0 => migrate(target, &session).await?,
+        found => expect_served(target, found)?,
+    }
+    Ok(session)
+}
+
+/// Makes sure that no copy is filling the database.
+async fn expect_whole(target: &Target, session: &Session) -> Result<(), StoreError> {
+    let sql = "SELECT FROM plimsoll.agreed WHERE name = $1";
+    let found = session.rows(sql, &[(&COPYING as _, Type::TEXT)]).await;
+    let found = found.map_err(|fault| cannot(target, "be looked at", fault))?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(StoreError::Copying {
+        place: target.address.clone(),
+    })
 }
 
 /// Connects to a database that is there to be looked at, and leaves it as it is.
@@ -39,9 +67,15 @@ pub(super) async fn check(target: Target) -> Result<Session, StoreError> {
 pub(super) async fn check_as_it_is(target: &Target) -> Result<Session, StoreError> {
     let session = connect(target).await?;
     match inspect(target, &session).await? {
-        0 => Err(target.error("holds no ledger", None)),
-        found => expect_served(target, found).map(|()| session),
+        0 => {
+            return Err(StoreError::NoLedger {
+                place: target.address.clone(),
+            });
+        }
+        found => expect_served(target, found)?,
     }
+    expect_whole(target, &session).await?;
+    Ok(session)
 }
 
 /// Makes sure that a layout is one to serve from.
@@ -76,7 +110,7 @@ fn expect_known(target: &Target, found: u64) -> Result<(), StoreError> {
     Err(target.error(what, None))
 }
 
-async fn connect(target: &Target) -> Result<Session, StoreError> {
+pub(super) async fn connect(target: &Target) -> Result<Session, StoreError> {
     Session::open(target).await.map_err(|error| {
         let refused = [
             SqlState::INVALID_PASSWORD,

@@ -26,7 +26,7 @@ use crate::store::StoreError;
 use crate::tables::{LogHead, Tables};
 
 /// How long one statement may take: the first row of a table may come when all are sorted.
-const STATEMENT_PATIENCE: Duration = Duration::from_secs(60 * 60);
+pub(super) const STATEMENT_PATIENCE: Duration = Duration::from_secs(60 * 60);
 
 /// Events and rows that are fetched at once.
 const EVENTS_AT_ONCE: usize = 500;
@@ -74,8 +74,11 @@ pub fn verify(
 pub(super) fn told(target: &Target, fault: Fault) -> StoreError {
     match fault {
         Fault::Damaged(what) => target.error(format!("is damaged: {what}"), None),
-        Fault::Lost(source) => target.error("was lost while it was read", source),
-        Fault::Refused(source) => target.error("refuses to be read", Some(source)),
+        Fault::Lost(source) => {
+            let what = "was lost, or warned of something: run the same command again";
+            target.error(what, source)
+        }
+        Fault::Refused(source) => target.error("refuses", Some(source)),
         fault @ (Fault::Again | Fault::Behind { .. }) => target.error(fault.to_string(), None),
     }
 }

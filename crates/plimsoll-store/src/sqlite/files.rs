@@ -200,7 +200,7 @@ pub(super) fn overwrite_what_goes(connection: &Connection) -> rusqlite::Result<(
     connection.pragma_update(None, "secure_delete", "FAST")
 }
 
-fn flush_directory(directory: &Path) -> Result<(), StoreError> {
+pub(super) fn flush_directory(directory: &Path) -> Result<(), StoreError> {
     let folder = File::open(directory).map_err(file_error(directory, "opened"))?;
     folder.sync_all().map_err(file_error(directory, "flushed"))
 }

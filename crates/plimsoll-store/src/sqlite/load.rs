@@ -26,7 +26,7 @@ pub(super) fn load(directory: &Path, journal: &mut Journal) -> Result<Tables, St
 }
 
 /// Applies every record behind a place.
-fn replay(
+pub(super) fn replay(
     journal: &JournalReader,
     mut place: Place,
     tables: &mut Tables,
@@ -64,7 +64,7 @@ struct Loader<'a> {
 }
 
 /// All rows and how far they are, as of one moment.
-fn load_ledger(directory: &Path) -> Result<(Tables, Place), StoreError> {
+pub(super) fn load_ledger(directory: &Path) -> Result<(Tables, Place), StoreError> {
     let path = Kind::Ledger.path(directory);
     let mut connection = files::open(&path, Kind::Ledger, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let snapshot = connection.transaction().map_err(sqlite_error(&path))?;

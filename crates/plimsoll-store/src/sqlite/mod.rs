@@ -30,6 +30,7 @@ mod rows;
 mod schema;
 mod scrub;
 mod verify;
+mod whole;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub(crate) use journal::Journal;
 pub(crate) use readers::PastReaders;
 pub(crate) use scrub::{Scrub, Scrubber};
 pub use verify::{Progress, Verified, verify, verify_with};
+pub(crate) use whole::{NewJournal, WholeJournal};
 
 use files::{DirectoryLock, Kind};
 use follow::Signal;
@@ -61,6 +63,7 @@ pub(crate) fn open(directory: &Path) -> Result<Opened, StoreError> {
     files::expect_own_journal(directory)?;
     files::prepare_directory(directory)?;
     let lock = DirectoryLock::take(directory)?;
+    whole::expect_finished(directory)?;
     let journal_path = Kind::Journal.path(directory);
     let ledger_path = Kind::Ledger.path(directory);
     if !journal_path.exists() {

@@ -73,8 +73,17 @@ pub fn verify(directory: &Path) -> Result<Verified, StoreError> {
 pub fn verify_with(
     directory: &Path,
     expected_tip: Option<Hash>,
-    mut progress: impl FnMut(Progress),
+    progress: impl FnMut(Progress),
 ) -> Result<Verified, StoreError> {
+    verify_whole(directory, expected_tip, progress).map(|(verified, _)| verified)
+}
+
+/// [`verify_with`], which also answers the rows at the end.
+pub(super) fn verify_whole(
+    directory: &Path,
+    expected_tip: Option<Hash>,
+    mut progress: impl FnMut(Progress),
+) -> Result<(Verified, Tables), StoreError> {
     files::expect_own_journal(directory)?;
     let journal = JournalReader::open_what_is_left(directory)?;
     pages::expect_shown(&journal)?;
@@ -121,7 +130,7 @@ pub fn verify_with(
         .tables
         .reservations()
         .filter(|row| row.state.is_live());
-    Ok(Verified {
+    let verified = Verified {
         records: place.sequence,
         events: replay.events,
         logs: replay.tables.logs().count(),
@@ -133,7 +142,8 @@ pub fn verify_with(
         sqlite: file.sqlite,
         expected: replay.expected,
         tip: place.hash,
-    })
+    };
+    Ok((verified, replay.tables))
 }
 
 /// The last record that `ledger.db` holds; `None` where there is no such file.

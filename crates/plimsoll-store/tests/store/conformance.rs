@@ -13,6 +13,7 @@ use plimsoll_store::{
 use tempfile::TempDir;
 
 use crate::cluster;
+use crate::moving;
 use crate::snapshot::{assert_sound, snapshot};
 use crate::support::*;
 
@@ -102,6 +103,11 @@ impl Stores {
         assert_eq!(database.admissions, verified.admissions);
         assert_eq!(database.marked, verified.marked);
         assert_eq!(database.reservations_live, verified.reservations_live);
+        if !self.reopens {
+            self.postgres = None;
+            let expected = snapshot(&self.memory, 100);
+            moving::assert_same_elsewhere(self.directory.path(), &self.database, &expected);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod flips;
 mod history;
 mod kill;
 mod lists;
+mod moving;
 mod nodes;
 mod outage;
 mod pages;

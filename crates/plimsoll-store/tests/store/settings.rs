@@ -84,7 +84,7 @@ fn approve(id: &str, ends_at: Option<Timestamp>) -> Command {
     }))
 }
 
-fn put_webhook(id: &str, enabled: bool) -> Command {
+pub(crate) fn put_webhook(id: &str, enabled: bool) -> Command {
     by_root(Action::PutWebhook(PutWebhook {
         id: name(id, WebhookId::parse),
         reach: Reach::Below(scope("acme")),

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+mod bar;
+mod copy;
 mod verify;
 
 use crate::config::Config;
@@ -25,6 +27,8 @@ enum Command {
     Serve(ServeArguments),
     /// Lay out the tables of a PostgreSQL database, or bring them up to what this build needs.
     Migrate(MigrateArguments),
+    /// Move a whole ledger between a data directory and a PostgreSQL database.
+    Copy(copy::CopyArguments),
     /// Prove from the journal, or a database's events, alone that no admission passed its limits.
     Verify(verify::VerifyArguments),
     /// Print the OpenAPI document of the native API.
@@ -75,6 +79,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             let config = Config::load(migrate.config.as_deref())?;
             serve::migrate(migrate.store.as_deref(), &config)
         }
+        Command::Copy(arguments) => copy::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Openapi => {
             let document = plimsoll_dialects::native::openapi::document();

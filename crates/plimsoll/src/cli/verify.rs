@@ -5,16 +5,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::error::ErrorKind;
-use indicatif::{ProgressBar, ProgressStyle};
 use plimsoll_store::sqlite::{Verified, verify_with};
 use plimsoll_store::{Hash, PostgresOptions, StoreError, VerifiedDatabase, verify_postgres};
 
+use super::bar::Bar;
 use super::print;
 use crate::config::Config;
 use crate::secrets::{hex, unhex};
-
-/// Records or events from which on it takes long enough for somebody to wonder.
-const LONG: u64 = 10_000;
 
 /// What to verify.
 #[derive(Args, Debug)]
@@ -71,42 +68,6 @@ fn of_journal(arguments: &VerifyArguments) -> Result<(), Box<dyn Error>> {
             clap::Error::raw(ErrorKind::ValueValidation, format!("{error}\n")).exit()
         }
         Err(error) => Err(error.into()),
-    }
-}
-
-/// A bar on standard error for what takes long, which shows nothing where that is no terminal.
-struct Bar {
-    /// What is counted.
-    of: &'static str,
-    bar: Option<ProgressBar>,
-}
-
-impl Bar {
-    fn new(of: &'static str) -> Self {
-        Self { of, bar: None }
-    }
-
-    fn show(&mut self, done: u64, in_all: u64) {
-        if in_all < LONG {
-            return;
-        }
-        let bar = self.bar.get_or_insert_with(|| {
-            let template = format!("{{bar:40}} {{pos}}/{{len}} {}, {{eta}} left", self.of);
-            let bar = ProgressBar::new(in_all);
-            match ProgressStyle::with_template(&template) {
-                Ok(style) => bar.with_style(style),
-                Err(_) => bar,
-            }
-        });
-        // A server beside this may add some meanwhile.
-        bar.set_length(in_all.max(done));
-        bar.set_position(done);
-    }
-
-    fn end(self) {
-        if let Some(bar) = self.bar {
-            bar.finish_and_clear();
-        }
     }
 }
 

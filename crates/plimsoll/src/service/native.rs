@@ -292,6 +292,10 @@ pub(super) fn read_problem(error: StoreError) -> Problem {
         | StoreError::Damaged { .. }
         | StoreError::Layout { .. }
         | StoreError::Database { .. }
+        | StoreError::NoLedger { .. }
+        | StoreError::NotEmpty { .. }
+        | StoreError::Copying { .. }
+        | StoreError::NotTheSame { .. }
         | StoreError::Breach { .. } => {
             tracing::error!(%error, "a read failed");
             internal()
