@@ -51,6 +51,8 @@ pub use history::{AsOf, AsOfAnswer, EVENTS_PAGE_MAX};
 pub use lane::{BATCH_COMMANDS_MAX, QUEUED_COMMANDS_MAX, SubmitError};
 pub use list::{LimitsOfItem, Page, ReservationPage};
 pub use postgres::verify as verify_postgres;
+#[doc(hidden)]
+pub use postgres::{Build, Migration};
 pub use postgres::{LAYOUT as POSTGRES_LAYOUT, PostgresOptions, VerifiedDatabase};
 pub use record::Hash;
 pub use steady::SteadyClock;

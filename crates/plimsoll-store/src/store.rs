@@ -216,6 +216,14 @@ impl Store {
         Postgres::migrate(options).await
     }
 
+    /// Lets the nodes of a PostgreSQL database write rows of the version that this build reads;
+    /// answers the versions before and after.
+    ///
+    /// Errors: [`StoreError::Database`] also where a node serves that could not read them.
+    pub async fn finish_migration(options: &PostgresOptions) -> Result<(u64, u64), StoreError> {
+        Postgres::finish(options).await
+    }
+
     /// What the first node said about something that all nodes must have in common; `None` where
     /// none has said anything, or the store has one node only.
     pub async fn agreed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {

@@ -125,11 +125,7 @@ async fn master_key(
 
 /// `plimsoll migrate`: lays a database out, or brings it up to what this build needs.
 pub(crate) fn migrate(named: Option<&str>, config: &Config) -> Result<(), Box<dyn Error>> {
-    let database = config.database(named)?;
-    let database = database.ok_or("name the database: `--store postgres://…`")?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let (database, runtime) = database_to_migrate(named, config)?;
     let (before, after) = runtime.block_on(Store::migrate(&database))?;
     if before == after {
         print(&format!("the database has layout {after} already"))?;
@@ -139,6 +135,32 @@ pub(crate) fn migrate(named: Option<&str>, config: &Config) -> Result<(), Box<dy
         ))?;
     }
     Ok(())
+}
+
+/// `plimsoll migrate --finish`: lets nodes write rows that older builds cannot read.
+pub(crate) fn finish_migration(named: Option<&str>, config: &Config) -> Result<(), Box<dyn Error>> {
+    let (database, runtime) = database_to_migrate(named, config)?;
+    let (before, after) = runtime.block_on(Store::finish_migration(&database))?;
+    if before == after {
+        print(&format!("nodes write rows of version {after} already"))?;
+    } else {
+        print(&format!(
+            "nodes wrote rows of version {before} and may now write {after}"
+        ))?;
+    }
+    Ok(())
+}
+
+fn database_to_migrate(
+    named: Option<&str>,
+    config: &Config,
+) -> Result<(PostgresOptions, tokio::runtime::Runtime), Box<dyn Error>> {
+    let database = config.database(named)?;
+    let database = database.ok_or("name the database: `--store postgres://…`")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    Ok((database, runtime))
 }
 
 /// Becomes true with the first signal to end; a second one ends the process where it stands.

@@ -4,13 +4,14 @@
 //! of its tenants, loads what it needs, decides, writes and commits. Nothing outlives a
 //! transaction on a connection, so that a pooler may stand in between.
 //!
-//! Modules, in reading order: `options` (which database), `session` and `tls` (one connection), `schema`
-//! (the tables), `names` and `load` (from the database to rows), `batch`, `rows` and `write` (and back),
+//! Modules, in reading order: `options` (which database), `session` and `tls` (one connection),
+//! `build` and `schema` (the tables, and who may serve them), `names` and `load` (from the database to rows), `batch`, `rows` and `write` (and back),
 //! `lane` (one transaction after the other), `acknowledged` (what callers were told), `read`, `list`
 //! and `past` (readers), `cursor`, `expected` and `verify` (the proof that all of it holds together), `whole` (all of it, to be copied).
 
 mod acknowledged;
 mod batch;
+mod build;
 mod cursor;
 mod expected;
 mod lane;
@@ -39,6 +40,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, watch};
 
 pub(crate) use batch::Written;
+pub use build::{Build, Migration};
 pub use options::PostgresOptions;
 pub use schema::LAYOUT;
 pub use verify::{VerifiedDatabase, verify};
@@ -139,6 +141,16 @@ impl Postgres {
         let migrated = runtime.spawn(schema::bring_up(target)).await;
         runtime.shutdown_background();
         migrated.unwrap_or(Err(StoreError::Unavailable))
+    }
+
+    /// Lets nodes write rows of the version that this build reads; answers the versions before and
+    /// after.
+    pub(crate) async fn finish(options: &PostgresOptions) -> Result<(u64, u64), StoreError> {
+        let target = Target::parse(options)?;
+        let runtime = runtime(&target)?;
+        let finished = runtime.spawn(schema::finish(target)).await;
+        runtime.shutdown_background();
+        finished.unwrap_or(Err(StoreError::Unavailable))
     }
 
     fn start(node: Arc<Node>, runtime: Runtime, session: Session, lanes: usize) -> Self {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
+use super::build::Build;
 use super::tls::Tls;
 
 use crate::store::StoreError;
@@ -27,6 +28,9 @@ pub struct PostgresOptions {
     pub statement_timeout: Duration,
     /// How long to wait for a connection to one host.
     pub connect_timeout: Duration,
+    /// What this build knows. Another one is for tests alone.
+    #[doc(hidden)]
+    pub build: Build,
 }
 
 impl PostgresOptions {
@@ -40,6 +44,7 @@ impl PostgresOptions {
             readers: 8,
             statement_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
+            build: Build::THIS,
         }
     }
 }
@@ -53,6 +58,8 @@ pub(super) struct Target {
     pub(super) statement_timeout: Duration,
     /// How to encrypt connections, where that is asked for.
     pub(super) tls: Option<Tls>,
+    /// Who looks at it.
+    pub(super) build: Build,
 }
 
 impl Target {
@@ -78,6 +85,7 @@ impl Target {
             config,
             statement_timeout: options.statement_timeout,
             tls: None,
+            build: options.build,
         };
         if it.config.get_ssl_mode() == SslMode::Require {
             let tls = Tls::new(options.authorities_file.as_deref());

@@ -33,10 +33,7 @@ pub(super) const TURN: &str = "SELECT pg_try_advisory_xact_lock(x'706c696d736f6c
 ///
 /// All in one transaction: with it ends the turn. A node that is frozen loses it after a while.
 pub(super) async fn watch(node: Arc<Node>, first: Session) {
-    let mut session = match first.begin(Transaction::Writing).await {
-        Ok(()) => Some(first),
-        Err(_) => None,
-    };
+    let mut session = begun(&node, first).await.ok();
     loop {
         tokio::select! {
             () = tokio::time::sleep(LOOK_INTERVAL) => {}
@@ -52,11 +49,23 @@ pub(super) async fn watch(node: Arc<Node>, first: Session) {
             Ok(()) => tracing::warn!("the database is back: the node serves again"),
             Err(error) if was_serving => {
                 let error: &dyn std::error::Error = &error;
-                tracing::error!(error, "the database is away: the node does not serve");
+                tracing::error!(
+                    error,
+                    "the node does not serve: its database is away, or not for it"
+                );
             }
             Err(_) => {}
         }
     }
+}
+
+/// A session in the transaction in which the database is watched.
+async fn begun(node: &Node, session: Session) -> Result<Session, StoreError> {
+    let begun = session.begin(Transaction::Writing).await;
+    begun.map_err(|_| StoreError::Unavailable)?;
+    let announced = schema::announce(&node.target, &session).await;
+    announced.map_err(|_| StoreError::Unavailable)?;
+    Ok(session)
 }
 
 async fn look(node: &Node, session: &mut Option<Session>) -> Result<(), StoreError> {
@@ -67,19 +76,21 @@ async fn look(node: &Node, session: &mut Option<Session>) -> Result<(), StoreErr
             let session = schema::check(node.target.clone()).await?;
             // It may be another database now, or an older state of this one.
             node.tenants.clear();
-            let begun = session.begin(Transaction::Writing).await;
-            begun.map_err(|_| StoreError::Unavailable)?;
-            session
+            begun(node, session).await?
         }
     };
     let unavailable = |_| StoreError::Unavailable;
     // One round trip, behind which no lock of a table stays.
-    let looked = tokio::try_join!(
+    let looked = tokio::join!(
         current.run("SAVEPOINT look"),
         last_place(&current),
+        schema::still_serves(&node.target, &current),
         current.run("ROLLBACK TO SAVEPOINT look"),
     );
-    let ((), place, ()) = looked.map_err(unavailable)?;
+    let (begun, place, serves, ended) = looked;
+    let place = begun.and(place).map_err(unavailable)?;
+    serves?;
+    ended.map_err(unavailable)?;
     if !*node.turn.borrow() {
         let rows = current.rows(TURN, &[]).await.map_err(unavailable)?;
         let is_mine = rows.first().is_some_and(|row| row.get(0));

@@ -1,17 +1,31 @@
-//! The tables: laid out by numbered migrations, served only where every one is known.
+//! The tables: laid out by numbered migrations, served by every build that may.
+//!
+//! | the database has | a node |
+//! |---|---|
+//! | a layout that it knows, and no older one than it can serve | serves |
+//! | a newer one, which says that builds like this may serve it | serves |
+//! | a newer one else, or rows that may be of a newer version | answers 503, until it is replaced |
+//! | one that is too old for it | does not start |
+//!
+//! A node says which layout it knows by a shared lock of the transaction in which it watches the
+//! database. So a migration that would shut it out is not made while it is there.
+
+use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
+use super::build::Build;
+use super::load::unsigned;
 use super::options::Target;
 use super::session::{Fault, Session};
 use crate::store::StoreError;
 
-/// The migrations, the first with number 1.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001.sql")];
+/// The layout that this build makes.
+pub const LAYOUT: u64 = Build::THIS.layout();
 
-/// The layout that this build knows.
-pub const LAYOUT: u64 = MIGRATIONS.len() as u64;
+/// The version of rows in a database that does not say.
+const RECORD_FIRST: u64 = 4;
 
 /// The least version of PostgreSQL, as the server spells it.
 const SERVER_VERSION_MIN: i32 = 150_000;
@@ -22,13 +36,40 @@ pub(super) const COPYING: &str = "copying";
 /// Held while the layout is changed. The number is the project's first eight letters.
 const LOCK: i64 = 0x706c_696d_736f_6c6c;
 
+/// With the number of a layout: shared by the nodes that know no later one. The number is the
+/// project's first four letters.
+const SERVES: i32 = 0x706c_696d;
+
+/// How long a change of a table waits for those who use it, who wait behind it; how often it is
+/// tried, and the pause between.
+const TABLE_PATIENCE: &str = "SET LOCAL lock_timeout = '1s'";
+const TRIES_MAX: u32 = 30;
+const TRY_PAUSE: Duration = Duration::from_millis(300);
+
+/// What a database says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Its last migration.
+    layout: u64,
+    /// The layout that a build must know at least.
+    serves_from: u64,
+    /// The version of rows that may be written.
+    record: u64,
+}
+
+/// As JSON, so that a column is nothing where a layout does not have it yet.
+const STANDING: &str = "\
+    SELECT coalesce(max(version), 0), \
+    coalesce(max(coalesce((to_jsonb(l) ->> 'serves_from')::bigint, version)), 0), \
+    max((to_jsonb(l) ->> 'record')::bigint) FROM plimsoll.layout l";
+
 /// Connects, and makes sure that the database is one to serve from; an empty one is laid out.
 ///
 /// Errors: [`StoreError::Database`] says what is wrong and what to do.
 pub(super) async fn check(target: Target) -> Result<Session, StoreError> {
     let session = connect(&target).await?;
     let found = inspect(&target, &session).await?;
-    if found == 0 {
+    if found.is_none() {
         migrate(&target, &session).await?;
         tracing::info!(database = target.address, "an empty database was laid out");
         return Ok(session);
@@ -42,7 +83,7 @@ pub(super) async fn check(target: Target) -> Result<Session, StoreError> {
 pub(super) async fn lay_out(target: &Target) -> Result<Session, StoreError> {
     let session = connect(target).await?;
     match inspect(target, &session).await? {
-        0 => migrate(target, &session).await?,
+        None => migrate(target, &session).await?,
         found => expect_served(target, found)?,
     }
     Ok(session)
@@ -67,7 +108,7 @@ async fn expect_whole(target: &Target, session: &Session) -> Result<(), StoreErr
 pub(super) async fn check_as_it_is(target: &Target) -> Result<Session, StoreError> {
     let session = connect(target).await?;
     match inspect(target, &session).await? {
-        0 => {
+        None => {
             return Err(StoreError::NoLedger {
                 place: target.address.clone(),
             });
@@ -78,36 +119,119 @@ pub(super) async fn check_as_it_is(target: &Target) -> Result<Session, StoreErro
     Ok(session)
 }
 
-/// Makes sure that a layout is one to serve from.
-fn expect_served(target: &Target, found: u64) -> Result<(), StoreError> {
-    expect_known(target, found)?;
-    if found < LAYOUT {
+/// Makes sure that a database is one that this build may serve.
+fn expect_served(target: &Target, found: Option<Standing>) -> Result<(), StoreError> {
+    let Some(found) = found else {
+        return Err(target.error("has lost its tables", None));
+    };
+    let build = &target.build;
+    if build.layout() < found.serves_from {
+        return Err(newer(target, found));
+    }
+    if build.record() < found.record {
         let what = format!(
-            "has layout {found}, this build needs {LAYOUT}: stop the older nodes and run \
-             `plimsoll migrate`"
+            "may hold rows of version {}, this build reads up to {}: use a newer build",
+            found.record,
+            build.record()
+        );
+        return Err(target.error(what, None));
+    }
+    if found.layout < build.layout_min {
+        let what = format!(
+            "has layout {}, this build needs {}: stop the older nodes and run `plimsoll migrate`",
+            found.layout, build.layout_min
         );
         return Err(target.error(what, None));
     }
     Ok(())
 }
 
+fn newer(target: &Target, found: Standing) -> StoreError {
+    let (known, found) = (target.build.layout(), found.layout);
+    let what = format!(
+        "was laid out by a newer build (layout {found}, this build knows {known}): use that build"
+    );
+    target.error(what, None)
+}
+
+/// Makes sure, on a connection that is in use, that the build may go on to serve.
+pub(super) async fn still_serves(target: &Target, session: &Session) -> Result<(), StoreError> {
+    let found = standing(session).await;
+    let found = found.map_err(|fault| cannot(target, "be looked at", fault))?;
+    expect_served(target, Some(found))
+}
+
+/// Tells those who migrate what this node knows, for as long as the transaction lasts.
+///
+/// Errors: [`Fault::Again`] while somebody migrates away from it.
+pub(super) async fn announce(target: &Target, session: &Session) -> Result<(), Fault> {
+    let layout = target.build.layout();
+    let sql = format!("SELECT pg_try_advisory_xact_lock_shared({SERVES}, {layout})");
+    let rows = session.rows(&sql, &[]).await?;
+    if rows.first().is_some_and(|row| row.get(0)) {
+        Ok(())
+    } else {
+        Err(Fault::Again)
+    }
+}
+
 /// Makes the migrations that are missing; answers the layouts before and after.
 pub(super) async fn bring_up(target: Target) -> Result<(u64, u64), StoreError> {
     let session = connect(&target).await?;
     let found = inspect(&target, &session).await?;
-    expect_known(&target, found)?;
+    if let Some(found) = found
+        && target.build.layout() < found.layout
+    {
+        return Err(newer(&target, found));
+    }
     migrate(&target, &session).await?;
-    Ok((found, LAYOUT))
+    let before = found.map_or(0, |found| found.layout);
+    Ok((before, target.build.layout()))
 }
 
-fn expect_known(target: &Target, found: u64) -> Result<(), StoreError> {
-    if found <= LAYOUT {
-        return Ok(());
+/// Lets nodes write rows of the version that this build reads; answers the versions before and
+/// after.
+pub(super) async fn finish(target: Target) -> Result<(u64, u64), StoreError> {
+    let session = connect(&target).await?;
+    let found = inspect(&target, &session).await?;
+    expect_served(&target, found)?;
+    let before = found.map_or(0, |found| found.record);
+    let after = target.build.record();
+    let layout = target.build.layout();
+    if found.is_none_or(|found| found.layout != layout) {
+        let what = "is not of this build's layout: run `plimsoll migrate` first";
+        return Err(target.error(what, None));
     }
-    let what = format!(
-        "was laid out by a newer build (layout {found}, this build knows {LAYOUT}): use that build"
-    );
-    Err(target.error(what, None))
+    let failed = |fault| cannot(&target, "be changed", fault);
+    session.run("BEGIN").await.map_err(failed)?;
+    let unable = target.build.migrations.iter();
+    let unable = unable.take_while(|it| it.record < after).count();
+    expect_none_below(&target, &session, unable as u64 + 1).await?;
+    let sql = format!("UPDATE plimsoll.layout SET record = {after} WHERE version = {layout}");
+    session.run(&sql).await.map_err(failed)?;
+    session.run("COMMIT").await.map_err(failed)?;
+    Ok((before, after))
+}
+
+/// Makes sure that no node serves, nor begins to, which knows no layout from this one on.
+async fn expect_none_below(
+    target: &Target,
+    session: &Session,
+    layout: u64,
+) -> Result<(), StoreError> {
+    for known in 1..layout {
+        let sql = format!("SELECT pg_try_advisory_xact_lock({SERVES}, {known})");
+        let rows = session.rows(&sql, &[]).await;
+        let rows = rows.map_err(|fault| cannot(target, "be looked at", fault))?;
+        if !rows.first().is_some_and(|row| row.get(0)) {
+            let what = format!(
+                "is being served by a node that knows layout {known} at most, and needs {layout} \
+                 behind this: replace it first"
+            );
+            return Err(target.error(what, None));
+        }
+    }
+    Ok(())
 }
 
 pub(super) async fn connect(target: &Target) -> Result<Session, StoreError> {
@@ -125,10 +249,10 @@ pub(super) async fn connect(target: &Target) -> Result<Session, StoreError> {
     })
 }
 
-/// The layout that the database has; 0 where it has none.
+/// What the database says of itself; `None` where it has no layout.
 ///
 /// Errors: where the server is too old, or set to acknowledge what is not durable.
-async fn inspect(target: &Target, session: &Session) -> Result<u64, StoreError> {
+async fn inspect(target: &Target, session: &Session) -> Result<Option<Standing>, StoreError> {
     let failed = |fault| cannot(target, "be looked at", fault);
     let sql = "SELECT current_setting('server_version_num')::int, \
                current_setting('synchronous_commit'), current_setting('fsync'), \
@@ -151,31 +275,79 @@ async fn inspect(target: &Target, session: &Session) -> Result<u64, StoreError> 
         tracing::warn!("the database has `fsync` off: a power cut loses what was acknowledged");
     }
     if !row.get::<_, bool>(3) {
-        return Ok(0);
+        return Ok(None);
     }
-    let sql = "SELECT coalesce(max(version), 0) FROM plimsoll.layout";
-    let rows = session.rows(sql, &[]).await.map_err(failed)?;
-    let version = rows.first().map_or(0, |row| row.get::<_, i64>(0));
-    Ok(u64::try_from(version).unwrap_or(u64::MAX))
+    standing(session).await.map(Some).map_err(failed)
 }
 
-/// Makes the missing migrations in one transaction: all of them or none.
+async fn standing(session: &Session) -> Result<Standing, Fault> {
+    let rows = session.rows(STANDING, &[]).await?;
+    let Some(row) = rows.first() else {
+        return Err(Fault::Damaged("no answer".to_owned()));
+    };
+    let record: Option<i64> = row.get(2);
+    Ok(Standing {
+        layout: unsigned(row.get(0))?,
+        serves_from: unsigned(row.get(1))?,
+        record: record.map_or(Ok(RECORD_FIRST), unsigned)?,
+    })
+}
+
+/// Makes the missing migrations in one transaction: all of them or none. Where a table is in use
+/// for long, those who use it go first.
 async fn migrate(target: &Target, session: &Session) -> Result<(), StoreError> {
-    let failed = |fault| cannot(target, "be laid out", fault);
-    let lock = format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK})");
+    for _ in 1..TRIES_MAX {
+        match migrate_once(target, session).await {
+            Err(Stop::Busy) => {}
+            Err(Stop::Because(error)) => return Err(error),
+            Ok(()) => return Ok(()),
+        }
+        let failed = |fault| cannot(target, "be laid out", fault);
+        session.run("ROLLBACK").await.map_err(failed)?;
+        tokio::time::sleep(TRY_PAUSE).await;
+    }
+    let what = "cannot be laid out: a transaction uses its tables for long; try again later";
+    Err(target.error(what, None))
+}
+
+/// Why no migration was made.
+enum Stop {
+    /// A table is in use.
+    Busy,
+    Because(StoreError),
+}
+
+async fn migrate_once(target: &Target, session: &Session) -> Result<(), Stop> {
+    let failed = |fault| match fault {
+        Fault::Again => Stop::Busy,
+        Fault::Refused(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Stop::Busy,
+        fault => Stop::Because(cannot(target, "be laid out", fault)),
+    };
+    let lock = format!("BEGIN; {TABLE_PATIENCE}; SELECT pg_advisory_xact_lock({LOCK})");
     session.run(&lock).await.map_err(failed)?;
     // Somebody else may have been faster.
-    let found = inspect(target, session).await?;
-    for (number, sql) in (1_u64..)
-        .zip(MIGRATIONS)
-        .skip(usize::try_from(found).unwrap_or(0))
-    {
+    let found = inspect(target, session).await.map_err(Stop::Because)?;
+    let made = found.map_or(0, |found| found.layout);
+    let missing = (1_u64..).zip(target.build.migrations);
+    let missing = missing.skip(usize::try_from(made).unwrap_or(usize::MAX));
+    if let Some(needed) = missing.clone().map(|(_, it)| it.serves_from).max() {
+        let none_below = expect_none_below(target, session, needed).await;
+        none_below.map_err(Stop::Because)?;
+    }
+    for (number, migration) in missing {
         if number == 1 {
             let schema = "CREATE SCHEMA IF NOT EXISTS plimsoll";
             session.run(schema).await.map_err(failed)?;
         }
-        session.run(sql).await.map_err(failed)?;
-        let note = format!("INSERT INTO plimsoll.layout (version) VALUES ({number})");
+        session.run(migration.sql).await.map_err(failed)?;
+        let note = if number == 1 {
+            "INSERT INTO plimsoll.layout (version) VALUES (1)".to_owned()
+        } else {
+            let serves_from = migration.serves_from;
+            format!(
+                "INSERT INTO plimsoll.layout (version, serves_from) VALUES ({number}, {serves_from})"
+            )
+        };
         session.run(&note).await.map_err(failed)?;
     }
     session.run("COMMIT").await.map_err(failed)

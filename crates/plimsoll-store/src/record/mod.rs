@@ -28,7 +28,7 @@ use sha2::{Digest, Sha256};
 pub use decode::Damage;
 
 /// The layout that this build writes. It reads this one only: those before were never released.
-const VERSION: u8 = 4;
+pub(crate) const VERSION: u8 = 4;
 const EVENTS_OFFSET: usize = 45;
 const TRAILER_LEN: usize = 36;
 

@@ -19,4 +19,5 @@ mod snapshot;
 mod standby;
 mod support;
 mod tampering;
+mod upgrade;
 mod verify;

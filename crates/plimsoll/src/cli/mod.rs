@@ -63,6 +63,9 @@ struct MigrateArguments {
     /// The database: `postgres://user:password@host:port/database`.
     #[arg(long, value_name = "URL")]
     store: Option<String>,
+    /// Once no older node is left: let nodes write rows that only builds from this one on can read.
+    #[arg(long)]
+    finish: bool,
     /// Settings that few need: see docs/operators/configuration.md.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -77,7 +80,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         }
         Command::Migrate(migrate) => {
             let config = Config::load(migrate.config.as_deref())?;
-            serve::migrate(migrate.store.as_deref(), &config)
+            if migrate.finish {
+                serve::finish_migration(migrate.store.as_deref(), &config)
+            } else {
+                serve::migrate(migrate.store.as_deref(), &config)
+            }
         }
         Command::Copy(arguments) => copy::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
