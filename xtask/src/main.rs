@@ -1,9 +1,9 @@
 //! The project's own chores, in one program: `cargo xtask ci`, `tidy`, `openapi`, `e2e`,
-//! `sim`, `bench`.
+//! `sim`, `instructions`, `bench`.
 //!
 //! Reading order: [`ci`] names the steps, [`step`] runs them, [`tidy`] holds the rules that a
 //! machine can check, [`e2e`] makes the Python side, [`openapi`] keeps the generated document, [`sim`] runs the
-//! simulation, [`bench`] measures; [`apt`] and [`postgres`] install what tests need.
+//! simulation, [`instructions`] counts, [`bench`] measures; [`apt`] and [`postgres`] install what tests need.
 
 #![expect(
     clippy::print_stdout,
@@ -14,6 +14,7 @@ mod apt;
 mod bench;
 mod ci;
 mod e2e;
+mod instructions;
 mod openapi;
 mod postgres;
 mod sim;
@@ -59,6 +60,12 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Counts what decisions, records and signatures take; fails where it is over a tenth more.
+    Instructions {
+        /// Make what is counted the baseline.
+        #[arg(long)]
+        bless: bool,
+    },
     /// Measures this build beside a bare server, PostgreSQL and Redis; writes `bench/results.json`.
     Bench {
         /// Under two minutes instead of under ten.
@@ -95,6 +102,8 @@ fn run(root: &Path, chore: Chore) -> Result<(), Failure> {
             e2e::run(root, &pytest_arguments)
         }
         Chore::Sim { arguments } => sim::run(root, &arguments),
+        Chore::Instructions { bless: true } => instructions::bless(root),
+        Chore::Instructions { bless: false } => instructions::check(root),
         Chore::Bench { quick } => bench::run(root, quick),
         Chore::BenchCeiling { body_bytes } => bench::serve_ceiling(body_bytes),
     }

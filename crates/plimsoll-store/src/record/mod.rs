@@ -65,7 +65,7 @@ impl RecordWriter {
     }
 
     /// Adds an event and answers its hash in the chain of its log.
-    pub(crate) fn push(&mut self, event: &Event, chain: &Hash) -> Hash {
+    pub fn push(&mut self, event: &Event, chain: &Hash) -> Hash {
         let start = self.bytes.len();
         encode::event(&mut self.bytes, event);
         self.events += 1;
