@@ -109,6 +109,12 @@ pub(crate) fn run(root: &Path, is_quick: bool) -> Result<(), Failure> {
     let start = clock::now();
     let effort = if is_quick { quick() } else { whole() };
     let folder = machine::folder()?;
+    for made in [crate::postgres::make_sure(root), redis::make_sure(root)] {
+        // Without a peer the rest is still worth measuring; the report says what is not there.
+        if let Err(failure) = made {
+            progress(start, &failure.to_string());
+        }
+    }
     let mut report = Report::default();
     machine::describe(&mut report, folder.path(), is_quick)?;
     paths::measure(&mut report, effort, &server_binary()?, folder.path(), start)?;

@@ -2,9 +2,11 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::apt;
 use crate::bench::framing::Framing;
 use crate::bench::load::Load;
 use crate::bench::process::Process;
@@ -53,7 +55,7 @@ pub(super) struct Redis {
 impl Redis {
     /// `None` where it is not on this machine.
     pub(super) fn start(folder: &Path, accounts: u64, limit: u64) -> Result<Option<Self>, Failure> {
-        let Some(server) = found("redis-server") else {
+        let Some(server) = server(folder) else {
             return Ok(None);
         };
         let data = folder.join("redis");
@@ -109,6 +111,28 @@ impl Redis {
             pace: None,
         }
     }
+}
+
+/// Installs it where it is missing: of Debian's packages, the one that has the program and not the
+/// one that makes a service of it.
+pub(super) fn make_sure(root: &Path) -> Result<(), Failure> {
+    if found("redis-server").or_else(same_program).is_none() && apt::can_install(root) {
+        apt::install(root, "redis-tools")?;
+    }
+    Ok(())
+}
+
+fn server(folder: &Path) -> Option<PathBuf> {
+    found("redis-server").or_else(|| {
+        let named = folder.join("redis-server");
+        symlink(same_program()?, &named).ok()?;
+        Some(named)
+    })
+}
+
+/// One program under several names: it is the server where it is called so.
+fn same_program() -> Option<PathBuf> {
+    found("redis-check-rdb")
 }
 
 fn command(words: &[&str]) -> Vec<u8> {
