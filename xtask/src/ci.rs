@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::step::{Failure, cargo, output, program, run as run_command, timed};
-use crate::{e2e, openapi, postgres, sim, tidy};
+use crate::{e2e, instructions, openapi, postgres, sim, tidy};
 
 const PYTHON_VERSION_MIN: (u32, u32) = (3, 11);
 
@@ -15,7 +15,7 @@ struct Step {
 }
 
 /// In the order of what fails cheapest.
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step {
         name: "tools",
         work: tools,
@@ -43,6 +43,10 @@ const STEPS: [Step; 10] = [
     Step {
         name: "sim",
         work: sim::all,
+    },
+    Step {
+        name: "instructions",
+        work: instructions::check,
     },
     Step {
         name: "build",
@@ -127,7 +131,8 @@ fn tools(root: &Path) -> Result<(), Failure> {
     let version = output(program("python3", root).arg("--version"))
         .map_err(|failure| Failure::new(format!("Python is missing: {failure}")))?;
     python_is_new_enough(&String::from_utf8_lossy(&version))?;
-    postgres::make_sure(root)
+    postgres::make_sure(root)?;
+    instructions::make_sure(root)
 }
 
 fn python_is_new_enough(answer: &str) -> Result<(), Failure> {
