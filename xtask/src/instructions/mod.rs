@@ -2,7 +2,7 @@
 //! signatures take, beside what they took when somebody last looked.
 //!
 //! Reading order: [`callgrind`] counts, [`baseline`] keeps and compares.
-//! docs/decisions/0018-instructions.md says why it is as it is.
+//! docs/decisions/0019-instructions.md says why it is as it is.
 
 mod baseline;
 mod callgrind;
