@@ -71,6 +71,10 @@ enum Chore {
         /// Under two minutes instead of under ten.
         #[arg(long)]
         quick: bool,
+        /// Only several nodes on one database, beside what people keep there today; writes
+        /// `bench/nodes.json`.
+        #[arg(long)]
+        nodes: bool,
     },
     /// The bare server of `bench`.
     #[command(name = bench::CEILING_CHORE, hide = true)]
@@ -104,7 +108,7 @@ fn run(root: &Path, chore: Chore) -> Result<(), Failure> {
         Chore::Sim { arguments } => sim::run(root, &arguments),
         Chore::Instructions { bless: true } => instructions::bless(root),
         Chore::Instructions { bless: false } => instructions::check(root),
-        Chore::Bench { quick } => bench::run(root, quick),
+        Chore::Bench { quick, nodes } => bench::run(root, quick, nodes),
         Chore::BenchCeiling { body_bytes } => bench::serve_ceiling(body_bytes),
     }
 }

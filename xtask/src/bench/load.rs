@@ -30,7 +30,8 @@ const READ_BYTES: usize = 256 << 10;
 /// What to send, to whom, how often.
 #[derive(Clone)]
 pub(super) struct Load {
-    pub(super) address: SocketAddr,
+    /// Connections go to each of these in turn.
+    pub(super) addresses: Vec<SocketAddr>,
     pub(super) framing: Framing,
     /// Sent once on each connection, each answered before the next.
     pub(super) greeting: Vec<Vec<u8>>,
@@ -39,8 +40,8 @@ pub(super) struct Load {
     /// Reservations in one request.
     pub(super) weight: u64,
     pub(super) connections: u32,
-    /// The server, whose CPU time is read.
-    pub(super) server: u32,
+    /// The servers, whose CPU time is read.
+    pub(super) servers: Vec<u32>,
     /// Requests a second of all connections together; as many as go where it is left out.
     pub(super) pace: Option<f64>,
 }
@@ -91,7 +92,7 @@ impl Load {
         let load = self.clone();
         let generator = std::thread::spawn(move || drive(&load, span, &seen));
         clock::wait(span.warm_up);
-        let before = Reading::take(self.server);
+        let before = Reading::take(&self.servers);
         phase.store(MEASURING, Ordering::Relaxed);
         while before.at.elapsed() < span.measure && !generator.is_finished() {
             clock::wait(Duration::from_millis(2).min(span.measure));
@@ -99,7 +100,7 @@ impl Load {
                 break;
             }
         }
-        let after = Reading::take(self.server);
+        let after = Reading::take(&self.servers);
         phase.store(OVER, Ordering::Relaxed);
         let tallies = generator.join();
         interrupt::none()?;
@@ -137,12 +138,12 @@ struct Reading {
 }
 
 impl Reading {
-    fn take(server: u32) -> Self {
+    fn take(servers: &[u32]) -> Self {
         Self {
             at: clock::now(),
-            server: cpu_seconds(server),
+            server: servers.iter().map(|id| cpu_seconds(*id)).sum(),
             load: own_cpu_seconds(),
-            resident_bytes: resident_bytes(server),
+            resident_bytes: servers.iter().map(|id| resident_bytes(*id)).sum(),
         }
     }
 }
@@ -172,7 +173,10 @@ fn drive(load: &Load, span: Span, phase: &Arc<AtomicU8>) -> Result<Vec<Tally>, F
 
 async fn converse(load: &Load, index: u32, span: Span, phase: &AtomicU8) -> Result<Tally, Failure> {
     let broken = |error| Failure::new(format!("a connection broke: {error}"));
-    let mut stream = TcpStream::connect(load.address).await.map_err(broken)?;
+    let mut turns = load.addresses.iter().cycle();
+    let address = turns.nth(index as usize);
+    let address = address.ok_or_else(|| Failure::new("a load goes nowhere"))?;
+    let mut stream = TcpStream::connect(address).await.map_err(broken)?;
     stream.set_nodelay(true).map_err(broken)?;
     let mut buffer = Vec::with_capacity(READ_BYTES.min(4 << 10));
     for message in &load.greeting {

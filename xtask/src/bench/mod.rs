@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`load`] is the generator, [`template`] and [`framing`] are its requests and
 //! answers; [`plimsoll`], [`ceiling`], [`postgres`] and [`redis`] are the systems; [`paths`] runs
-//! the same work through each in turn, [`strain`] and [`scale`] what only Plimsoll is asked; [`report`] tells it.
+//! the same work through each in turn, [`strain`] and [`scale`] what only Plimsoll is asked;
+//! [`nodes`] is several of them on one database; [`report`] tells it.
 //! docs/decisions/0014-bench.md says why it is as it is.
 
 mod ceiling;
@@ -12,6 +13,7 @@ mod http;
 mod interrupt;
 mod load;
 mod machine;
+mod nodes;
 mod paths;
 mod plimsoll;
 mod postgres;
@@ -36,6 +38,7 @@ use crate::step::{Failure, cargo, run as run_command};
 pub(crate) use ceiling::{CHORE as CEILING_CHORE, serve as serve_ceiling};
 
 const RESULTS: &str = "bench/results.json";
+const RESULTS_OF_NODES: &str = "bench/nodes.json";
 
 /// How thorough a run is.
 #[derive(Clone, Copy)]
@@ -76,7 +79,7 @@ fn whole() -> Effort {
 }
 
 /// Measures everything; the harness itself is built for speed first.
-pub(crate) fn run(root: &Path, is_quick: bool) -> Result<(), Failure> {
+pub(crate) fn run(root: &Path, is_quick: bool, are_nodes: bool) -> Result<(), Failure> {
     if cfg!(debug_assertions) {
         let words = [
             "run",
@@ -91,6 +94,9 @@ pub(crate) fn run(root: &Path, is_quick: bool) -> Result<(), Failure> {
         let mut again = cargo(root, &words);
         if is_quick {
             again.arg("--quick");
+        }
+        if are_nodes {
+            again.arg("--nodes");
         }
         return run_command(&mut again);
     }
@@ -117,15 +123,22 @@ pub(crate) fn run(root: &Path, is_quick: bool) -> Result<(), Failure> {
     }
     let mut report = Report::default();
     machine::describe(&mut report, folder.path(), is_quick)?;
-    paths::measure(&mut report, effort, &server_binary()?, folder.path(), start)?;
-    strain::measure(&mut report, effort, &server_binary()?, folder.path(), start)?;
-    scale::measure(&mut report, effort, &server_binary()?, folder.path(), start)?;
+    let (binary, files) = (server_binary()?, folder.path());
+    let results = if are_nodes {
+        nodes::measure(&mut report, effort, &binary, files, start)?;
+        RESULTS_OF_NODES
+    } else {
+        paths::measure(&mut report, effort, &binary, files, start)?;
+        strain::measure(&mut report, effort, &binary, files, start)?;
+        scale::measure(&mut report, effort, &binary, files, start)?;
+        RESULTS
+    };
     report
         .notes
         .push(format!("took {:.0} s", start.elapsed().as_secs_f64()));
     report.print();
-    report.write(&root.join(RESULTS))?;
-    println!("\nwritten to `{RESULTS}`");
+    report.write(&root.join(results))?;
+    println!("\nwritten to `{results}`");
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use crate::step::Failure;
 pub(super) const CONNECTIONS: u32 = 64;
 
 /// Accounts of the loads that go to many.
-const ACCOUNTS: Accounts = Accounts {
+pub(super) const ACCOUNTS: Accounts = Accounts {
     count: 10_000,
     locations: LOCATIONS,
 };
@@ -29,11 +29,11 @@ const RACE_ASKED: u64 = 1_920;
 
 const READS: &str = "signed quota read, 64 connections";
 pub(super) const MANY: &str = "single reservations, 64 connections, 10,000 accounts";
-const HOT: &str = "single reservations, 64 connections, one account";
+pub(super) const HOT: &str = "single reservations, 64 connections, one account";
 const ALONE: &str = "single reservations, one client, 10,000 accounts";
-const BATCH: &str = "batches of 8,192, JSON, 4 connections";
+pub(super) const BATCH: &str = "batches of 8,192, JSON, 4 connections";
 
-const FLUSHED: &str = "flushed before the answer";
+pub(super) const FLUSHED: &str = "flushed before the answer";
 const READ_ONLY: &str = "nothing written";
 
 /// Those that are on this machine.
@@ -44,12 +44,12 @@ struct Systems {
 }
 
 /// One system on one path.
-struct Cell {
+pub(super) struct Cell {
     path: &'static str,
     system: String,
     durability: &'static str,
     load: Load,
-    span: Span,
+    pub(super) span: Span,
     samples: Vec<Sample>,
 }
 
@@ -97,7 +97,7 @@ impl Systems {
             self.postgres.as_ref().map(|peer| peer.load(1, None, 1)),
             self.redis.as_ref().map(|peer| peer.load(1, None, 1)),
         ];
-        let peers = loads.into_iter().flatten().map(|load| load.server);
+        let peers = loads.into_iter().flatten().flat_map(|load| load.servers);
         peers.chain([self.plimsoll.process.id()]).collect()
     }
 }
@@ -115,8 +115,8 @@ fn reads(
         let bytes = super::http::body_bytes(plimsoll.address, &request)?;
         let ceiling = Ceiling::start(folder, bytes)?;
         let mut bare = plimsoll.read(&request, CONNECTIONS);
-        bare.address = ceiling.address;
-        bare.server = ceiling.process.id();
+        bare.addresses = vec![ceiling.address];
+        bare.servers = vec![ceiling.process.id()];
         let load = plimsoll.read(&request, CONNECTIONS);
         let system = format!("bare hyper, {bytes} bytes, for {name}");
         cells.push(Cell::new(effort, READS, system, READ_ONLY, bare));
@@ -236,7 +236,7 @@ fn batches(
 }
 
 impl Cell {
-    fn new(
+    pub(super) fn new(
         effort: Effort,
         path: &'static str,
         system: impl Into<String>,
@@ -255,7 +255,7 @@ impl Cell {
 }
 
 /// Round by round, each in turn, so that what others do on the machine hits all alike.
-fn run_cells(
+pub(super) fn run_cells(
     mut cells: Vec<Cell>,
     effort: Effort,
     idle: &[u32],

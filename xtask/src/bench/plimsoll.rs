@@ -26,6 +26,9 @@ const RACE: &str = "race";
 /// The root of the three-level tree.
 const TREE: &str = "tree";
 
+/// The file that all servers on one database have in common.
+const MASTER_KEY: &str = "master.key";
+
 /// A project that has two ModelArts quotas and an image quota.
 const READ: &str = "read";
 
@@ -47,8 +50,35 @@ impl Plimsoll {
         folder: &Path,
         token: Option<&str>,
     ) -> Result<Self, Failure> {
+        Self::start_with(binary, folder, token, &[])
+    }
+
+    /// One of several servers on a database; what they share comes from the first one.
+    pub(super) fn start_node(
+        binary: &Path,
+        folder: &Path,
+        database: &str,
+        first: Option<&Self>,
+    ) -> Result<Self, Failure> {
+        if let Some(first) = first {
+            let copied = std::fs::create_dir(folder).and_then(|()| {
+                std::fs::copy(first.folder.join(MASTER_KEY), folder.join(MASTER_KEY))
+            });
+            copied.map_err(|error| Failure::new(format!("cannot copy a key: {error}")))?;
+        }
+        let token = first.map(|first| first.token.as_str());
+        Self::start_with(binary, folder, token, &["--store", database])
+    }
+
+    fn start_with(
+        binary: &Path,
+        folder: &Path,
+        token: Option<&str>,
+        words: &[&str],
+    ) -> Result<Self, Failure> {
         let mut command = program(binary, Path::new("/"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]);
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        command.args(words).arg("--data");
         let log = folder.with_extension("log");
         let start = clock::now();
         let mut process = Process::start(command.arg(folder), &log, "TERM")?;
@@ -150,14 +180,14 @@ impl Plimsoll {
 
     fn load(&self, request: Template, accounts: Accounts, connections: u32) -> Load {
         Load {
-            address: self.address,
+            addresses: vec![self.address],
             framing: Framing::Http,
             greeting: Vec::new(),
             request,
             accounts,
             weight: 1,
             connections,
-            server: self.process.id(),
+            servers: vec![self.process.id()],
             pace: None,
         }
     }

@@ -58,7 +58,7 @@ SELECT held FROM taken";
 
 /// A server of its own, with its own files.
 pub(super) struct Postgres {
-    process: Process,
+    pub(super) process: Process,
     address: SocketAddr,
     psql: PathBuf,
 }
@@ -119,6 +119,12 @@ impl Postgres {
         self.sql("VACUUM ANALYZE; CHECKPOINT").map(|_| ())
     }
 
+    /// An empty database beside that of the peer, and where it is.
+    pub(super) fn make_database(&self, name: &str) -> Result<String, Failure> {
+        self.sql(&format!("CREATE DATABASE {name}"))?;
+        Ok(format!("postgres://{USER}@{}/{name}", self.address))
+    }
+
     /// What is held of the account with this number.
     pub(super) fn held(&self, account: u64) -> Result<u64, Failure> {
         let text = self.sql(&format!("SELECT held FROM account WHERE id = {account}"))?;
@@ -126,7 +132,17 @@ impl Postgres {
         number.map_err(|error| Failure::new(format!("PostgreSQL says `{text}`: {error}")))
     }
 
+    /// Lets the planner know what is in a database.
+    pub(super) fn analyze(&self, database: &str) -> Result<(), Failure> {
+        self.sql_in(database, "VACUUM ANALYZE; CHECKPOINT")
+            .map(|_| ())
+    }
+
     fn sql(&self, text: &str) -> Result<String, Failure> {
+        self.sql_in("postgres", text)
+    }
+
+    fn sql_in(&self, database: &str, text: &str) -> Result<String, Failure> {
         let mut psql = program(&self.psql, Path::new("/"));
         psql.args([
             "-qAtX",
@@ -141,7 +157,7 @@ impl Postgres {
         for statement in text.split(';') {
             psql.args(["-c", statement]);
         }
-        let answer = output(psql.args(["-d", "postgres"]))?;
+        let answer = output(psql.args(["-d", database]))?;
         Ok(String::from_utf8_lossy(&answer).into_owned())
     }
 
@@ -159,7 +175,7 @@ impl Postgres {
         let request = [message(b'B', &bind), execute, message(b'S', b"")].concat();
         let parse = message(b'P', format!("reserve\0{RESERVE}\0\0\0").as_bytes());
         Load {
-            address: self.address,
+            addresses: vec![self.address],
             framing: Framing::Postgres,
             greeting: vec![hello(), [parse, message(b'S', b"")].concat()],
             request: Template::with_slots(request),
@@ -169,7 +185,7 @@ impl Postgres {
             },
             weight: 1,
             connections,
-            server: self.process.id(),
+            servers: vec![self.process.id()],
             pace: None,
         }
     }

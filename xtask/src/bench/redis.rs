@@ -97,7 +97,7 @@ impl Redis {
         let account = account.map_or("$".repeat(8), |account| format!("{account:08}"));
         let words = ["EVALSHA", &self.script, "0", "################", &account];
         Load {
-            address: self.address,
+            addresses: vec![self.address],
             framing: Framing::Redis,
             greeting: Vec::new(),
             request: Template::with_slots(command(&words)),
@@ -107,7 +107,7 @@ impl Redis {
             },
             weight: 1,
             connections,
-            server: self.process.id(),
+            servers: vec![self.process.id()],
             pace: None,
         }
     }
