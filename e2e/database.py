@@ -27,7 +27,7 @@ def binaries():
 class Cluster:
     """A server process; it accepts no root, so root hands it to somebody else."""
 
-    def __init__(self):
+    def __init__(self, more=()):
         self.binaries = binaries()
         # Sockets have short names only, which pytest's folders are not.
         self.folder = Path(tempfile.mkdtemp(prefix="plimsoll-"))
@@ -40,7 +40,7 @@ class Cluster:
         self._names = (f"db{number}" for number in count())
         self._free = []
         locale = ["--no-locale", "-E", "UTF8"]
-        self._run("initdb", "--no-sync", "-U", USER, "-A", "trust", *locale, "-D", self.data)
+        self._run("initdb", "--no-sync", "-U", USER, "-A", "trust", *locale, *more, "-D", self.data)
         self.start()
 
     @property

@@ -256,7 +256,8 @@ async fn inspect(target: &Target, session: &Session) -> Result<Option<Standing>,
     let failed = |fault| cannot(target, "be looked at", fault);
     let sql = "SELECT current_setting('server_version_num')::int, \
                current_setting('synchronous_commit'), current_setting('fsync'), \
-               to_regclass('plimsoll.layout') IS NOT NULL";
+               EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
+               ON n.oid = c.relnamespace WHERE n.nspname = 'plimsoll' AND c.relname = 'layout')";
     let rows = session.rows(sql, &[]).await.map_err(failed)?;
     let Some(row) = rows.first() else {
         return Err(target.error("cannot be looked at", None));
