@@ -81,10 +81,12 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// A new connection.
+    /// A new connection. A server that accepts one and then says nothing is given up.
     async fn connect(&self) -> Result<Session, Fault> {
-        let session = Session::open(&self.target).await;
-        session.map_err(|error| Fault::Lost(Some(error)))
+        let opening = Session::open(&self.target);
+        let opened = tokio::time::timeout(self.target.open_patience(), opening).await;
+        let opened = opened.map_err(|_| Fault::Lost(None))?;
+        opened.map_err(|error| Fault::Lost(Some(error)))
     }
 
     fn statement_timeout(&self) -> Duration {

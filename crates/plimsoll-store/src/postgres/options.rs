@@ -109,6 +109,14 @@ impl Target {
         })
     }
 
+    /// How long it may take to be connected: to try each host, and to be greeted by one.
+    pub(super) fn open_patience(&self) -> Duration {
+        let hosts = u32::try_from(self.config.get_hosts().len()).unwrap_or(u32::MAX);
+        let each = self.config.get_connect_timeout().copied();
+        let all = each.unwrap_or_default().saturating_mul(hosts);
+        all.saturating_add(self.statement_timeout)
+    }
+
     /// An error about this database.
     pub(super) fn error(
         &self,

@@ -235,7 +235,9 @@ async fn expect_none_below(
 }
 
 pub(super) async fn connect(target: &Target) -> Result<Session, StoreError> {
-    Session::open(target).await.map_err(|error| {
+    let opened = tokio::time::timeout(target.open_patience(), Session::open(target)).await;
+    let opened = opened.map_err(|_| target.error("does not answer", None))?;
+    opened.map_err(|error| {
         let refused = [
             SqlState::INVALID_PASSWORD,
             SqlState::INVALID_AUTHORIZATION_SPECIFICATION,

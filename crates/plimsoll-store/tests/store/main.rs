@@ -15,6 +15,7 @@ mod outage;
 mod pages;
 mod proof;
 mod settings;
+mod silence;
 mod snapshot;
 mod standby;
 mod support;
