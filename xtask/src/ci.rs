@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::step::{Failure, cargo, output, program, run as run_command, timed};
-use crate::{e2e, instructions, openapi, postgres, sim, tidy};
+use crate::{drill, e2e, instructions, openapi, postgres, sim, tidy};
 
 const PYTHON_VERSION_MIN: (u32, u32) = (3, 11);
 
@@ -15,7 +15,7 @@ struct Step {
 }
 
 /// In the order of what fails cheapest.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step {
         name: "tools",
         work: tools,
@@ -59,6 +59,10 @@ const STEPS: [Step; 11] = [
     Step {
         name: "e2e on PostgreSQL",
         work: e2e_on_postgres,
+    },
+    Step {
+        name: "drill, short",
+        work: drill::short,
     },
 ];
 

@@ -1,9 +1,10 @@
 //! The project's own chores, in one program: `cargo xtask ci`, `tidy`, `openapi`, `e2e`,
-//! `sim`, `instructions`, `bench`.
+//! `sim`, `instructions`, `bench`, `drill`.
 //!
 //! Reading order: [`ci`] names the steps, [`step`] runs them, [`tidy`] holds the rules that a
 //! machine can check, [`e2e`] makes the Python side, [`openapi`] keeps the generated document, [`sim`] runs the
-//! simulation, [`instructions`] counts, [`bench`] measures; [`apt`] and [`postgres`] install what tests need.
+//! simulation, [`instructions`] counts, [`bench`] measures, [`drill`] makes
+//! nodes and their database fail; [`apt`] and [`postgres`] install what tests need.
 
 #![expect(
     clippy::print_stdout,
@@ -13,6 +14,7 @@
 mod apt;
 mod bench;
 mod ci;
+mod drill;
 mod e2e;
 mod instructions;
 mod openapi;
@@ -76,6 +78,12 @@ enum Chore {
         #[arg(long)]
         nodes: bool,
     },
+    /// Three nodes on one database, callers of all of them, and everything fails; then an audit.
+    Drill {
+        /// One PostgreSQL and a quarter of a minute, instead of a failover cluster and some.
+        #[arg(long)]
+        short: bool,
+    },
     /// The bare server of `bench`.
     #[command(name = bench::CEILING_CHORE, hide = true)]
     BenchCeiling {
@@ -109,6 +117,8 @@ fn run(root: &Path, chore: Chore) -> Result<(), Failure> {
         Chore::Instructions { bless: true } => instructions::bless(root),
         Chore::Instructions { bless: false } => instructions::check(root),
         Chore::Bench { quick, nodes } => bench::run(root, quick, nodes),
+        Chore::Drill { short: true } => drill::short(root),
+        Chore::Drill { short: false } => drill::run(root),
         Chore::BenchCeiling { body_bytes } => bench::serve_ceiling(body_bytes),
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Now, for differences.
 #[expect(clippy::disallowed_methods, reason = "a harness measures time")]
-pub(super) fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
@@ -19,6 +19,6 @@ pub(super) fn epoch_seconds() -> u64 {
 }
 
 /// Lets the machine go on.
-pub(super) fn wait(time: Duration) {
+pub(crate) fn wait(time: Duration) {
     std::thread::sleep(time);
 }

@@ -9,7 +9,7 @@ use crate::step::Failure;
 static HEARD: AtomicBool = AtomicBool::new(false);
 
 /// Listens from now on, for as long as this program runs.
-pub(super) fn listen() -> Result<(), Failure> {
+pub(crate) fn listen() -> Result<(), Failure> {
     let failed = |error| Failure::new(format!("signals cannot be heard: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -38,7 +38,7 @@ pub(super) fn listen() -> Result<(), Failure> {
 }
 
 /// Whether there was none so far.
-pub(super) fn none() -> Result<(), Failure> {
+pub(crate) fn none() -> Result<(), Failure> {
     if HEARD.load(Ordering::Relaxed) {
         Err(Failure::new("ended by a signal"))
     } else {

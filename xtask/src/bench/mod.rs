@@ -7,16 +7,16 @@
 //! docs/decisions/0014-bench.md says why it is as it is.
 
 mod ceiling;
-mod clock;
+pub(crate) mod clock;
 mod framing;
 mod http;
-mod interrupt;
+pub(crate) mod interrupt;
 mod load;
 mod machine;
 mod nodes;
 mod paths;
 mod plimsoll;
-mod postgres;
+pub(crate) mod postgres;
 mod process;
 mod redis;
 mod report;
@@ -157,7 +157,7 @@ fn progress(start: Instant, text: &str) {
 }
 
 /// A port that was free a moment ago, for servers that cannot choose one.
-fn free_port() -> Result<u16, Failure> {
+pub(crate) fn free_port() -> Result<u16, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let address = listener.map_err(|error| Failure::new(format!("no free port: {error}")))?;
     Ok(address.port())
@@ -168,7 +168,7 @@ fn free_port() -> Result<u16, Failure> {
     clippy::disallowed_methods,
     reason = "peers are looked for where the shell looks"
 )]
-fn found(name: &str) -> Option<PathBuf> {
+pub(crate) fn found(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let mut files = std::env::split_paths(&path).map(|folder| folder.join(name));
     files.find(|file| file.is_file())

@@ -203,7 +203,7 @@ fn message(kind: u8, content: &[u8]) -> Vec<u8> {
     [&[kind], &length.to_be_bytes()[..], content].concat()
 }
 
-fn programs() -> Option<PathBuf> {
+pub(crate) fn programs() -> Option<PathBuf> {
     let debian = FOLDERS.iter().map(PathBuf::from);
     let path = found("postgres").and_then(|file| Some(file.parent()?.to_owned()));
     debian
@@ -212,7 +212,7 @@ fn programs() -> Option<PathBuf> {
 }
 
 /// User and group to be; `None` where we are no root, whom PostgreSQL refuses to serve.
-fn unprivileged(folder: &Path) -> Result<Option<(u32, u32)>, Failure> {
+pub(crate) fn unprivileged(folder: &Path) -> Result<Option<(u32, u32)>, Failure> {
     if output(program("id", folder).arg("-u"))? != b"0\n" {
         return Ok(None);
     }
@@ -226,7 +226,7 @@ fn unprivileged(folder: &Path) -> Result<Option<(u32, u32)>, Failure> {
         .ok_or_else(|| Failure::new("neither `postgres` nor `nobody` is a user here"))
 }
 
-fn make_folder(data: &Path, owner: Option<(u32, u32)>) -> Result<(), Failure> {
+pub(crate) fn make_folder(data: &Path, owner: Option<(u32, u32)>) -> Result<(), Failure> {
     let made = std::fs::create_dir(data)
         .and_then(|()| std::fs::set_permissions(data, PermissionsExt::from_mode(0o700)))
         .and_then(|()| owner.map_or(Ok(()), |(user, group)| chown(data, Some(user), Some(group))));

@@ -19,7 +19,7 @@ const ALLOWED: [(&str, &[&str]); 6] = [
         "plimsoll-sim",
         &["plimsoll-core", "plimsoll-dialects", "plimsoll-store"],
     ),
-    ("xtask", &[]),
+    ("xtask", &["plimsoll-core"]),
 ];
 
 pub(super) fn upward_dependencies(tree: &Tree) -> Vec<Finding> {
