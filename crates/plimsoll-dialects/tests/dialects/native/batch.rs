@@ -41,9 +41,9 @@ fn good_items() {
         expect![[r#"
             reserve r-1 in p-7
             Change { id: r-1, scope: None, verb: Commit { part: None }, expected: Whatever }
-            Change { id: r-1, scope: Some(p-7), verb: Release { part: Some(Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }])) }, expected: Whatever }
+            Change { id: r-1, scope: Some(p-7), verb: Release { part: Some(Lines(One([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }]))) }, expected: Whatever }
             Change { id: r-1, scope: None, verb: Extend { ttl_ms: 60000 }, expected: Revision(0) }
-            Change { id: r-1, scope: None, verb: Resize { lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }]), grounds: Limits }, expected: Revision(9007199254740991) }
+            Change { id: r-1, scope: None, verb: Resize { lines: Lines(One([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }])), grounds: Limits }, expected: Revision(9007199254740991) }
             Change { id: r-1, scope: Some(p-7), verb: Transfer { to: p-8, grounds: Limits }, expected: Whatever }
             Change { id: r-1, scope: None, verb: Transfer { to: p-8, grounds: Force(launch) }, expected: Whatever }
         "#]],

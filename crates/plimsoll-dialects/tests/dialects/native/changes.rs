@@ -46,8 +46,8 @@ if-match: "42"
 
 {"lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","amount":9007199254740991}],"scope":"p-7"}"#,
         expect![[r#"
-            Change { id: r-1, scope: Some(p-7), verb: Commit { part: Some(Lines([Line { item: Item { resource: vm/image, location: Some(FRA-A) }, amount: Amount(1) }, Line { item: Item { resource: vpc/subnet, location: None }, amount: Amount(9007199254740991) }])) }, expected: Revision(42) }
-            Commit(Settle { of: ReservationRef { scope: found, id: r-1 }, part: Some(Lines([Line { item: Item { resource: vm/image, location: Some(FRA-A) }, amount: Amount(1) }, Line { item: Item { resource: vpc/subnet, location: None }, amount: Amount(9007199254740991) }])), grounds: Limits, expected: Revision(42) })
+            Change { id: r-1, scope: Some(p-7), verb: Commit { part: Some(Lines(Many([Line { item: Item { resource: vm/image, location: Some(FRA-A) }, amount: Amount(1) }, Line { item: Item { resource: vpc/subnet, location: None }, amount: Amount(9007199254740991) }]))) }, expected: Revision(42) }
+            Commit(Settle { of: ReservationRef { scope: found, id: r-1 }, part: Some(Lines(Many([Line { item: Item { resource: vm/image, location: Some(FRA-A) }, amount: Amount(1) }, Line { item: Item { resource: vpc/subnet, location: None }, amount: Amount(9007199254740991) }]))), grounds: Limits, expected: Revision(42) })
         "#]],
     );
     check(
@@ -56,8 +56,8 @@ if-match: "18446744073709551615"
 
 {"lines":[{"resource":"vm/image","location":null,"amount":1}]}"#,
         expect![[r#"
-            Change { id: r-1, scope: None, verb: Release { part: Some(Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }])) }, expected: Revision(18446744073709551615) }
-            Release(Settle { of: ReservationRef { scope: found, id: r-1 }, part: Some(Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }])), grounds: Limits, expected: Revision(18446744073709551615) })
+            Change { id: r-1, scope: None, verb: Release { part: Some(Lines(One([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }]))) }, expected: Revision(18446744073709551615) }
+            Release(Settle { of: ReservationRef { scope: found, id: r-1 }, part: Some(Lines(One([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }]))), grounds: Limits, expected: Revision(18446744073709551615) })
         "#]],
     );
 }
@@ -87,8 +87,8 @@ fn resize() {
 
 {"lines":[{"resource":"vm/image","amount":3}]}"#,
         expect![[r#"
-            Change { id: r-1, scope: None, verb: Resize { lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(3) }]), grounds: Limits }, expected: Whatever }
-            Resize(Resize { of: ReservationRef { scope: found, id: r-1 }, lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(3) }]), grounds: Limits, expected: Whatever })
+            Change { id: r-1, scope: None, verb: Resize { lines: Lines(One([Line { item: Item { resource: vm/image, location: None }, amount: Amount(3) }])), grounds: Limits }, expected: Whatever }
+            Resize(Resize { of: ReservationRef { scope: found, id: r-1 }, lines: Lines(One([Line { item: Item { resource: vm/image, location: None }, amount: Amount(3) }])), grounds: Limits, expected: Whatever })
         "#]],
     );
     check(
@@ -97,8 +97,8 @@ if-match: "42"
 
 {"lines":[{"resource":"vm/image","amount":3}],"force":{"reason":"launch"},"scope":"p-7"}"#,
         expect![[r#"
-            Change { id: r-1, scope: Some(p-7), verb: Resize { lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(3) }]), grounds: Force(launch) }, expected: Revision(42) }
-            Resize(Resize { of: ReservationRef { scope: found, id: r-1 }, lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(3) }]), grounds: Force(launch), expected: Revision(42) })
+            Change { id: r-1, scope: Some(p-7), verb: Resize { lines: Lines(One([Line { item: Item { resource: vm/image, location: None }, amount: Amount(3) }])), grounds: Force(launch) }, expected: Revision(42) }
+            Resize(Resize { of: ReservationRef { scope: found, id: r-1 }, lines: Lines(One([Line { item: Item { resource: vm/image, location: None }, amount: Amount(3) }])), grounds: Force(launch), expected: Revision(42) })
         "#]],
     );
 }

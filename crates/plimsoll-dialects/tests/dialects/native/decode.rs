@@ -84,7 +84,7 @@ content-type: application/json; charset=utf-8
  {"resource":"vpc/subnet","location":null,"amount":9007199254740991}],
  "ttl_seconds":2592000,"commit":false,"force":{"reason":"launch"},"holder":"img-1","attributes":{"b":"2","a":"ü"}}"#,
         expect![
-            "enforcer: Act(Reserve(Reserve { id: r-1, scope: p-7, asked: Asked { lines: Lines([Line { item: Item { resource: vm/image, location: Some(FRA-A) }, amount: Amount(4) }, Line { item: Item { resource: vpc/subnet, location: None }, amount: Amount(9007199254740991) }]), at_least: Some([Amount(1), Amount(9007199254740991)]) }, terms: Hold { ttl_ms: 2592000000 }, grounds: Force(launch), holder: Some(img-1), attributes: Attributes({a: ü, b: 2}) }))"
+            "enforcer: Act(Reserve(Reserve { id: r-1, scope: p-7, asked: Asked { lines: Lines(Many([Line { item: Item { resource: vm/image, location: Some(FRA-A) }, amount: Amount(4) }, Line { item: Item { resource: vpc/subnet, location: None }, amount: Amount(9007199254740991) }])), at_least: Some([Amount(1), Amount(9007199254740991)]) }, terms: Hold { ttl_ms: 2592000000 }, grounds: Force(launch), holder: Some(img-1), attributes: Attributes(Some({a: ü, b: 2})) }))"
         ],
     );
 }
@@ -110,7 +110,7 @@ fn what_is_committed_at_once_has_no_time_to_live() {
 
 {"scope":"p-7","lines":[{"resource":"vm/image","amount":1}],"ttl_seconds":60,"commit":true}"#,
         expect![
-            "enforcer: Act(Reserve(Reserve { id: r-1, scope: p-7, asked: Asked { lines: Lines([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }]), at_least: None }, terms: Commit, grounds: Limits, holder: None, attributes: Attributes({}) }))"
+            "enforcer: Act(Reserve(Reserve { id: r-1, scope: p-7, asked: Asked { lines: Lines(One([Line { item: Item { resource: vm/image, location: None }, amount: Amount(1) }])), at_least: None }, terms: Commit, grounds: Limits, holder: None, attributes: Attributes(None) }))"
         ],
     );
 }
@@ -202,9 +202,9 @@ fn catalogue_with_all_it_may_have() {
         r#"PUT /locations/FRA-A
 
 {"name":"Frankfurt","attributes":{"zoneName":"Frankfurt A"}}"#,
-        expect![[
-            r#"admin: Act(PutLocation(Location { id: FRA-A, name: Frankfurt, attributes: Attributes({zoneName: Frankfurt A}) }))"#
-        ]],
+        expect![
+            "admin: Act(PutLocation(Location { id: FRA-A, name: Frankfurt, attributes: Attributes(Some({zoneName: Frankfurt A})) }))"
+        ],
     );
     check(
         "PUT /scopes/p-7\n\n{\"kind\":\"project\",\"parent\":\"acme\",\"reason\":\"a new team\"}",
