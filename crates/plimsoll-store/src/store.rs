@@ -267,7 +267,9 @@ impl Store {
         match &self.backend {
             // All rows are in memory: those of the footprint are there already.
             Backend::Local(local) => local.with_tables(report),
-            Backend::Postgres(postgres) => Ok(report(&postgres.read(footprint.clone()).await?)),
+            Backend::Postgres(postgres) => {
+                Ok(report(&*postgres.read_shared(footprint.clone()).await?))
+            }
         }
     }
 

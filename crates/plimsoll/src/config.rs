@@ -65,7 +65,7 @@ impl Default for PostgresConfig {
     fn default() -> Self {
         Self {
             authorities_file: None,
-            lanes: 4,
+            lanes: 1,
             readers: 8,
             statement_timeout_seconds: 10,
             connect_timeout_seconds: 5,

@@ -29,6 +29,10 @@ use crate::{clock, demo, http, jobs};
 /// How long what runs beside requests may take to end.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// The stack of a thread that answers. A request's future is a deep one on a database: a build
+/// without optimisation needs over 2 MiB for it. What is not used takes no memory.
+const STACK_BYTES: usize = 8 << 20;
+
 /// Serves until it is told to stop.
 pub(crate) fn run(arguments: &ServeArguments, config: Config) -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt()
@@ -37,6 +41,7 @@ pub(crate) fn run(arguments: &ServeArguments, config: Config) -> Result<(), Box<
         .with_writer(std::io::stderr)
         .init();
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()?;
     let served = runtime.block_on(serve(arguments, config));

@@ -38,7 +38,8 @@ impl Build {
                 record: record::VERSION as u64,
             },
         ],
-        layout_min: 1,
+        // It calls the functions of that layout.
+        layout_min: 2,
     };
 
     /// The layout that it makes.

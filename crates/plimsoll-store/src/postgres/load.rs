@@ -1,16 +1,19 @@
 //! From the database to the few rows that a batch or a reader needs.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::bounds::{EXPIRE_HOLDS_MAX, FITS_AT_HOLDS_MAX, FORGET_RESERVATIONS_MAX};
 use plimsoll_core::event::{Change, Head, Log};
+use plimsoll_core::names::ScopeId;
 use plimsoll_core::rows::{Rows, path};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
+use super::Node;
 use super::names::{Places, Wanted, damaged, scope_id};
-use super::session::{Fault, Session, Statement, Transaction, texts};
+use super::session::{Fault, Session, Transaction, texts};
 use crate::record::read_change;
 use crate::tables::{LogHead, Tables};
 
@@ -82,13 +85,15 @@ fn instant(ms: i64) -> Result<Timestamp, Fault> {
     at.ok_or_else(|| damaged("an instant is out of range"))
 }
 
-/// Starts a transaction and loads what the footprints name, holds and ended reservations aside.
-pub(super) async fn load(
-    session: &Session,
-    catalogue: &CatalogueKnown,
-    wanted: &Wanted,
-    lock: Lock,
-) -> Result<Tables, Fault> {
+/// Where logs stand, as they were read.
+#[derive(Debug, Default)]
+struct Heads {
+    catalogue: LogHead,
+    tenants: Vec<(ScopeId, LogHead)>,
+}
+
+/// Starts a transaction and takes its locks; reads where the logs stand then.
+async fn begin(session: &Session, wanted: &Wanted, lock: Lock) -> Result<Heads, Fault> {
     let kind = match lock {
         Lock::NoTenant => None,
         Lock::Nothing => Some(Transaction::Reading),
@@ -100,135 +105,131 @@ pub(super) async fn load(
             None => Ok(()),
         }
     };
-    let heads = heads(session, wanted, lock);
-    let named = named(session, wanted);
+    let tenants = wanted.tenants();
     // Sent in this order, in one round trip.
-    let ((), heads, rows) = tokio::try_join!(begin, heads, named)?;
-    let mut at = LogHead::default();
-    let mut logs = Vec::new();
-    for row in &heads {
-        let head = log_head(row, 1)?;
-        match row.get(0) {
-            "" => at = head,
-            tenant => logs.push((Log::Tenant(scope_id(tenant)?), head)),
-        }
-    }
-    let mut tables = Tables::with_catalogue_of(&*catalogue.at(session, at).await?);
-    for (log, head) in logs {
-        tables.put_log(log, head);
+    let ((), heads) = tokio::try_join!(begin, heads(session, &tenants, lock))?;
+    Ok(heads)
+}
+
+/// Starts a transaction and loads what the footprints name, holds and ended reservations aside.
+pub(super) async fn load(
+    session: &Session,
+    node: &Node,
+    wanted: &Wanted,
+    lock: Lock,
+) -> Result<Tables, Fault> {
+    let foreseen = wanted.foreseen(&node.scopes, &node.catalogue.latest());
+    // Sent in this order, in one round trip: what is loaded is loaded under the locks.
+    let (heads, rows, of_places) = tokio::try_join!(
+        begin(session, wanted, lock),
+        named(session, wanted),
+        place_rows(session, &foreseen)
+    )?;
+    let catalogue = node.catalogue.at(session, heads.catalogue).await?;
+    let mut tables = Tables::with_catalogue_of(&catalogue);
+    for (tenant, head) in heads.tenants {
+        tables.put_log(Log::Tenant(tenant), head);
     }
     put_rows(&mut tables, &rows)?;
-    let places = wanted.places(&tables);
-    load_places(session, &mut tables, &places).await?;
+    put_rows(&mut tables, &of_places)?;
+    load_unforeseen(session, node, wanted, &mut tables, &foreseen).await?;
     Ok(tables)
 }
 
+/// Loads more in the same transaction, of the tenants that are locked already.
+pub(super) async fn load_more(
+    session: &Session,
+    node: &Node,
+    wanted: &Wanted,
+    tables: &mut Tables,
+) -> Result<(), Fault> {
+    let foreseen = wanted.foreseen(&node.scopes, tables);
+    let (rows, of_places) =
+        tokio::try_join!(named(session, wanted), place_rows(session, &foreseen))?;
+    put_rows(tables, &rows)?;
+    put_rows(tables, &of_places)?;
+    load_unforeseen(session, node, wanted, tables, &foreseen).await
+}
+
+async fn load_unforeseen(
+    session: &Session,
+    node: &Node,
+    wanted: &Wanted,
+    tables: &mut Tables,
+    foreseen: &Places,
+) -> Result<(), Fault> {
+    let others = wanted.places(tables, &node.scopes).without(foreseen);
+    load_places(session, tables, &others).await
+}
+
 /// Where the logs stand, that of the catalogue last.
-async fn heads(session: &Session, wanted: &Wanted, lock: Lock) -> Result<Vec<Row>, Fault> {
-    let tenants = wanted.tenants();
-    let of_tenants = "SELECT tenant, revision, at_ms, chain FROM plimsoll.log \
-                      WHERE tenant = ANY($1) ORDER BY tenant";
-    let of_catalogue = "SELECT tenant, revision, at_ms, chain FROM plimsoll.log WHERE tenant = ''";
-    let locked = |sql: &str| format!("{sql} FOR UPDATE");
-    let (of_tenants, of_catalogue) = match lock {
-        Lock::NoTenant | Lock::Nothing => (of_tenants.to_owned(), of_catalogue.to_owned()),
-        Lock::Tenants => (locked(of_tenants), of_catalogue.to_owned()),
-        Lock::TenantsAndCatalogue => (locked(of_tenants), locked(of_catalogue)),
-    };
-    let mut statements = Vec::new();
-    if !tenants.is_empty() {
-        statements.push(Statement::new(&of_tenants, vec![texts(&tenants)]));
+async fn heads(session: &Session, tenants: &[&str], lock: Lock) -> Result<Heads, Fault> {
+    let locks_tenants = matches!(lock, Lock::Tenants | Lock::TenantsAndCatalogue);
+    let locks_catalogue = lock == Lock::TenantsAndCatalogue;
+    let sql = "SELECT log, revision, at_ms, chain FROM plimsoll.heads($1, $2, $3)";
+    let parameters = [
+        texts(&tenants),
+        (&locks_tenants as _, Type::BOOL),
+        (&locks_catalogue as _, Type::BOOL),
+    ];
+    let mut heads = Heads::default();
+    for row in session.rows(sql, &parameters).await? {
+        let head = log_head(&row, 1)?;
+        match row.get(0) {
+            "" => heads.catalogue = head,
+            tenant => heads.tenants.push((scope_id(tenant)?, head)),
+        }
     }
-    statements.push(Statement::new(&of_catalogue, Vec::new()));
-    session.all_rows(&statements).await
+    Ok(heads)
 }
 
 /// The rows that are named by their ids, each scope with those above it, the highest first.
 ///
 /// Only of the tenants whose root rows are locked: what appears meanwhile is not there.
 async fn named(session: &Session, wanted: &Wanted) -> Result<Vec<Row>, Fault> {
-    let tenants = wanted.tenants();
-    let scopes = wanted.scopes();
+    let (tenants, scopes) = (wanted.tenants(), wanted.scopes());
     let (of_tenant, ids) = wanted.reservations();
     let (requests, principals) = (wanted.requests(), wanted.principals());
     let requests_of = wanted.tenants_in(|it| &it.requests_of);
     let requests_of: Vec<&str> = requests_of.into_keys().collect();
-    let with_those_above = "SELECT s.row FROM plimsoll.scope s WHERE s.tenant = ANY($1) \
-        AND s.id = ANY(ARRAY(SELECT unnest(named.above) FROM plimsoll.scope named \
-            WHERE named.id = ANY($2) \
-            OR named.id = ANY(ARRAY(SELECT r.scope FROM unnest($3, $4) AS k (tenant, id) \
-                JOIN plimsoll.reservation r ON r.id = k.id AND r.tenant = k.tenant)) \
-            OR named.id = ANY(ARRAY(SELECT q.scope FROM plimsoll.request q \
-                WHERE q.id = ANY($5))))) \
-        ORDER BY cardinality(s.above)";
-    let lists = [&tenants, &scopes, &of_tenant, &ids, &requests];
-    let mut statements = Vec::new();
-    if !tenants.is_empty() {
-        statements.push(Statement::new(with_those_above, lists.map(texts).into()));
+    let lists = [
+        &tenants,
+        &scopes,
+        &of_tenant,
+        &ids,
+        &requests,
+        &requests_of,
+        &principals,
+    ];
+    if lists.iter().all(|list| list.is_empty()) {
+        return Ok(Vec::new());
     }
-    if !scopes.is_empty() {
-        // Whether there are scopes below one shows by any of them.
-        let sql = "SELECT below.row FROM unnest($1) AS k (id), LATERAL \
-                   (SELECT row FROM plimsoll.scope WHERE parent = k.id LIMIT 1) AS below";
-        statements.push(Statement::new(sql, vec![texts(&scopes)]));
-    }
-    if !ids.is_empty() {
-        let sql = "SELECT r.row FROM unnest($1, $2) AS k (tenant, id) \
-                   JOIN plimsoll.reservation r ON r.id = k.id AND r.tenant = k.tenant";
-        statements.push(Statement::new(sql, [&of_tenant, &ids].map(texts).into()));
-    }
-    if !requests.is_empty() || !requests_of.is_empty() {
-        let sql = "SELECT row FROM plimsoll.request \
-                   WHERE id = ANY($1) AND tenant = ANY($2) OR tenant = ANY($3)";
-        let lists = [&requests, &tenants, &requests_of];
-        statements.push(Statement::new(sql, lists.map(texts).into()));
-    }
-    if !principals.is_empty() {
-        let sql = "SELECT row FROM plimsoll.principal WHERE id = ANY($1)";
-        statements.push(Statement::new(sql, vec![texts(&principals)]));
-    }
-    session.all_rows(&statements).await
+    let sql = "SELECT * FROM plimsoll.named($1, $2, $3, $4, $5, $6, $7)";
+    session.rows(sql, &lists.map(texts)).await
 }
 
 /// Loads limits, accounts and tallies.
-///
-/// Limits for any location come along with those for one.
 async fn load_places(session: &Session, tables: &mut Tables, places: &Places) -> Result<(), Fault> {
-    const OF: [&str; 3] = ["limits", "account", "tally"];
-    let mut columns: [Vec<&str>; 3] = Default::default();
+    put_rows(tables, &place_rows(session, places).await?)
+}
+
+/// Limits, accounts and tallies. Those for any location come along with those for one.
+async fn place_rows(session: &Session, places: &Places) -> Result<Vec<Row>, Fault> {
+    if places.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut keys = BTreeSet::new();
     for (scope, item) in &places.items {
         let location = item.location.as_ref().map_or("", |id| id.as_str());
         for location in [location, ""] {
-            let key = [scope.as_str(), item.resource.as_str(), location];
-            columns
-                .iter_mut()
-                .zip(key)
-                .for_each(|(column, value)| column.push(value));
-            if location.is_empty() {
-                break;
-            }
+            keys.insert([scope.as_str(), item.resource.as_str(), location]);
         }
     }
-    let scopes: Vec<&str> = places.scopes.iter().map(|id| id.as_str()).collect();
-    let by_item = OF.map(|of| {
-        format!(
-            "SELECT t.row FROM (SELECT DISTINCT * FROM unnest($1, $2, $3) \
-                AS k (scope, resource, location)) AS k \
-             JOIN plimsoll.{of} t ON t.scope = k.scope AND t.resource = k.resource \
-                AND t.location = k.location"
-        )
-    });
-    let by_scope = OF.map(|of| format!("SELECT row FROM plimsoll.{of} WHERE scope = ANY($1)"));
-    let mut statements = Vec::new();
-    if !places.items.is_empty() {
-        let parameters = || columns.iter().map(texts).collect();
-        statements.extend(by_item.iter().map(|sql| Statement::new(sql, parameters())));
-    }
-    if !scopes.is_empty() {
-        let parameters = || vec![texts(&scopes)];
-        statements.extend(by_scope.iter().map(|sql| Statement::new(sql, parameters())));
-    }
-    put_rows(tables, &session.all_rows(&statements).await?)
+    let column = |index: usize| -> Vec<&str> { keys.iter().map(|key| key[index]).collect() };
+    let whole: Vec<&str> = places.scopes.iter().map(|id| id.as_str()).collect();
+    let lists = [&column(0), &column(1), &column(2), &whole];
+    let sql = "SELECT * FROM plimsoll.places($1, $2, $3, $4)";
+    session.rows(sql, &lists.map(texts)).await
 }
 
 /// Loads the holds that the footprints may need: those that are due, and some that will be, each

@@ -37,7 +37,7 @@ use plimsoll_core::command::Command;
 use plimsoll_core::names::ScopeId;
 use plimsoll_core::outcome::Outcome;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 pub(crate) use batch::Written;
 pub use build::{Build, Migration};
@@ -49,9 +49,9 @@ pub(crate) use whole::{Agreed, Moved, NewDatabase, WholeDatabase};
 use self::acknowledged::Acknowledged;
 use self::lane::Worker;
 use self::load::CatalogueKnown;
-use self::names::TenantsKnown;
+use self::names::ScopesKnown;
 use self::options::Target;
-use self::read::Readers;
+use self::read::{Asked, Readers};
 use self::session::{Fault, Session};
 use crate::lane::{Lane, SubmitError};
 use crate::news::News;
@@ -68,7 +68,7 @@ const END_PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Node {
     target: Target,
     clock: Clock,
-    tenants: TenantsKnown,
+    scopes: ScopesKnown,
     catalogue: CatalogueKnown,
     acknowledged: Acknowledged,
     readers: Readers,
@@ -100,6 +100,8 @@ pub(crate) struct Postgres {
     pub(crate) node: Arc<Node>,
     /// Gone before the thread is waited for.
     lanes: Vec<Lane>,
+    /// To who reads principals.
+    asked: mpsc::Sender<Asked>,
     tasks: Handle,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -124,7 +126,7 @@ impl Postgres {
             readers: Readers::new(options.readers),
             target,
             clock,
-            tenants: TenantsKnown::default(),
+            scopes: ScopesKnown::default(),
             catalogue: CatalogueKnown::default(),
             acknowledged,
             news: News::of_journal(place),
@@ -164,6 +166,8 @@ impl Postgres {
             fronts.push(front);
             workers.push(tasks.spawn(Worker::new(Arc::clone(&node), arrivals).run()));
         }
+        let (asked, questions) = Asked::queue();
+        tasks.spawn(read::read_principals(Arc::clone(&node), questions));
         let watcher = tasks.spawn(past::watch(Arc::clone(&node), session));
         let ending = Arc::clone(&node);
         let all_answered = async move {
@@ -193,6 +197,7 @@ impl Postgres {
         Self {
             node,
             lanes: fronts,
+            asked,
             tasks,
             thread: Some(thread),
         }
@@ -203,14 +208,23 @@ impl Postgres {
     }
 
     /// Commands of one tenant share a lane, so that they share a transaction and never wait for
-    /// each other's locks. That makes it fast; the locks make it right.
+    /// each other's locks; and so do those that concern several. That makes it fast; the locks
+    /// make it right.
     fn lane_of(&self, commands: &[Command]) -> &Lane {
-        let footprint = commands.first().map(Command::footprint).unwrap_or_default();
-        let of_reservation = footprint.reservations.first().map(|(scope, _)| scope);
-        let scope = footprint.scopes.first().or(of_reservation);
-        let tenant = scope.map(|id| self.node.tenants.find(id).unwrap_or_else(|| id.clone()));
+        let mut tenants = commands.iter().map(|command| self.tenant_of(command));
+        let first = tenants.next().flatten();
+        let is_alone = tenants.all(|tenant| tenant == first);
+        let tenant = first.filter(|_| is_alone);
         let index = tenant.map_or(0, |id| spread(&id)) % self.lanes.len();
         &self.lanes[index]
+    }
+
+    fn tenant_of(&self, command: &Command) -> Option<ScopeId> {
+        let footprint = command.footprint();
+        let of_reservation = footprint.reservations.first().map(|(scope, _)| scope);
+        let scope = footprint.scopes.first().or(of_reservation)?;
+        let tenant = self.node.scopes.tenant(scope);
+        Some(tenant.unwrap_or_else(|| scope.clone()))
     }
 
     pub(crate) fn is_ready(&self) -> bool {

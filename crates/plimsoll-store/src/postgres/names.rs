@@ -1,7 +1,7 @@
 //! Which rows a batch or a reader needs, by name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
 use plimsoll_core::model::Item;
@@ -12,35 +12,55 @@ use tokio_postgres::types::Type;
 use super::session::{Fault, Session};
 use crate::tables::Tables;
 
-/// Scopes whose tenants a node remembers.
+/// Scopes whose tenants a node remembers, and those above whom.
 const SCOPES_KNOWN_MAX: usize = 100_000;
 
-/// The tenants of scopes, once looked up: a scope never leaves its tenant.
+/// Where scopes lie, once looked up: a scope never leaves its tenant, nor those above it.
 #[derive(Debug, Default)]
-pub(super) struct TenantsKnown(Mutex<HashMap<ScopeId, ScopeId>>);
+pub(super) struct ScopesKnown(Mutex<Known>);
 
-impl TenantsKnown {
-    pub(super) fn find(&self, scope: &ScopeId) -> Option<ScopeId> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(scope).cloned()
+#[derive(Debug, Default)]
+struct Known {
+    tenants: HashMap<ScopeId, ScopeId>,
+    /// The scope itself and those above it.
+    above: HashMap<ScopeId, Arc<[ScopeId]>>,
+}
+
+impl ScopesKnown {
+    pub(super) fn tenant(&self, scope: &ScopeId) -> Option<ScopeId> {
+        self.lock().tenants.get(scope).cloned()
     }
 
-    fn add(&self, tenants: &BTreeMap<ScopeId, ScopeId>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if SCOPES_KNOWN_MAX < known.len() + tenants.len() {
-            known.clear();
+    fn above(&self, scope: &ScopeId) -> Option<Arc<[ScopeId]>> {
+        self.lock().above.get(scope).cloned()
+    }
+
+    fn add_tenants(&self, tenants: &BTreeMap<ScopeId, ScopeId>) {
+        let mut known = self.lock();
+        if SCOPES_KNOWN_MAX < known.tenants.len() + tenants.len() {
+            known.tenants.clear();
         }
-        known.extend(
-            tenants
-                .iter()
-                .map(|(scope, of)| (scope.clone(), of.clone())),
-        );
+        let copied = tenants
+            .iter()
+            .map(|(scope, of)| (scope.clone(), of.clone()));
+        known.tenants.extend(copied);
+    }
+
+    fn add_above(&self, scope: &ScopeId, above: Arc<[ScopeId]>) {
+        let mut known = self.lock();
+        if SCOPES_KNOWN_MAX <= known.above.len() {
+            known.above.clear();
+        }
+        known.above.insert(scope.clone(), above);
     }
 
     /// Forgets everything: the database may be another one.
     pub(super) fn clear(&self) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.clear();
+        *self.lock() = Known::default();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -60,6 +80,30 @@ pub(super) struct Places {
     pub(super) scopes: BTreeSet<ScopeId>,
 }
 
+impl Places {
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.scopes.is_empty()
+    }
+
+    /// All but those that others have.
+    pub(super) fn without(mut self, others: &Self) -> Self {
+        self.items.retain(|place| !others.items.contains(place));
+        self.scopes.retain(|scope| !others.scopes.contains(scope));
+        self
+    }
+
+    fn add(&mut self, scopes: &[ScopeId], items: &[&Item], all_items: bool) {
+        for scope in scopes {
+            if all_items {
+                self.scopes.insert(scope.clone());
+            } else {
+                let of = |item: &&Item| (scope.clone(), (*item).clone());
+                self.items.extend(items.iter().map(of));
+            }
+        }
+    }
+}
+
 fn scopes_of(footprint: &Footprint) -> impl Iterator<Item = &ScopeId> {
     let of_reservations = footprint.reservations.iter().map(|(scope, _)| scope);
     let alone = [
@@ -75,7 +119,7 @@ impl Wanted {
     /// Finds the tenants of everything that the footprints name.
     pub(super) async fn resolve(
         session: &Session,
-        known: &TenantsKnown,
+        known: &ScopesKnown,
         footprints: Vec<Footprint>,
     ) -> Result<Self, Fault> {
         let mut it = Self {
@@ -84,7 +128,7 @@ impl Wanted {
         };
         let mut unknown = BTreeSet::new();
         for scope in it.footprints.iter().flat_map(scopes_of) {
-            match known.find(scope) {
+            match known.tenant(scope) {
                 Some(tenant) => {
                     it.tenants.insert(scope.clone(), tenant);
                 }
@@ -102,7 +146,7 @@ impl Wanted {
             for row in session.rows(sql, &[(&ids, Type::TEXT_ARRAY)]).await? {
                 found.insert(scope_id(row.get(0))?, scope_id(row.get(1))?);
             }
-            known.add(&found);
+            known.add_tenants(&found);
             it.tenants.extend(found);
         }
         if !requests.is_empty() {
@@ -114,6 +158,22 @@ impl Wanted {
             }
         }
         Ok(it)
+    }
+
+    /// Whether a footprint leads to these tenants alone, by what is known.
+    pub(super) fn leads_to(footprint: &Footprint, known: &ScopesKnown, tenants: &[&str]) -> bool {
+        let is_there = |scope: &ScopeId| {
+            let tenant = known.tenant(scope);
+            tenant.is_some_and(|tenant| tenants.binary_search(&tenant.as_str()).is_ok())
+        };
+        footprint.requests.is_empty() && scopes_of(footprint).all(is_there)
+    }
+
+    /// Puts the footprints of others behind these.
+    pub(super) fn extend(&mut self, others: Self) {
+        self.footprints.extend(others.footprints);
+        self.tenants.extend(others.tenants);
+        self.tenants_of_requests.extend(others.tenants_of_requests);
     }
 
     /// All tenants, in order.
@@ -167,16 +227,38 @@ impl Wanted {
         named.into_iter().collect()
     }
 
-    /// The places of the footprints, given the scopes, reservations and requests that they name.
-    pub(super) fn places(&self, tables: &Tables) -> Places {
+    /// The places of the footprints as far as they can be told before anything is loaded: some
+    /// may be missing, and some may not be needed.
+    pub(super) fn foreseen(&self, known: &ScopesKnown, catalogue: &Tables) -> Places {
         let mut places = Places::default();
         for footprint in &self.footprints {
-            self.add_places(&mut places, footprint, tables);
+            let mut items: Vec<&Item> = footprint.items.iter().collect();
+            let everywhere: Vec<Item> =
+                items.iter().flat_map(|it| at_each(catalogue, it)).collect();
+            items.extend(&everywhere);
+            for above in footprint.scopes.iter().filter_map(|id| known.above(id)) {
+                places.add(&above, &items, footprint.all_items);
+            }
         }
         places
     }
 
-    fn add_places(&self, places: &mut Places, footprint: &Footprint, tables: &Tables) {
+    /// The places of the footprints, given the scopes, reservations and requests that they name.
+    pub(super) fn places(&self, tables: &Tables, known: &ScopesKnown) -> Places {
+        let mut places = Places::default();
+        for footprint in &self.footprints {
+            self.add_places(&mut places, footprint, tables, known);
+        }
+        places
+    }
+
+    fn add_places(
+        &self,
+        places: &mut Places,
+        footprint: &Footprint,
+        tables: &Tables,
+        known: &ScopesKnown,
+    ) {
         let mut scopes: Vec<&ScopeId> = footprint.scopes.iter().collect();
         let mut items: Vec<&Item> = footprint.items.iter().collect();
         for (scope, id) in &footprint.reservations {
@@ -197,14 +279,12 @@ impl Wanted {
         let everywhere: Vec<Item> = items.iter().flat_map(|it| at_each(tables, it)).collect();
         items.extend(&everywhere);
         for scope in scopes.into_iter().filter_map(|id| tables.scope(id)) {
-            for above in path(tables, scope) {
-                if footprint.all_items {
-                    places.scopes.insert(above.id.clone());
-                } else {
-                    let of = |item: &&Item| (above.id.clone(), (*item).clone());
-                    places.items.extend(items.iter().map(of));
-                }
-            }
+            let above = known.above(&scope.id).unwrap_or_else(|| {
+                let above = path(tables, scope).map(|it| it.id.clone()).collect();
+                known.add_above(&scope.id, Arc::clone(&above));
+                above
+            });
+            places.add(&above, &items, footprint.all_items);
         }
     }
 

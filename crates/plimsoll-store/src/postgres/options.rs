@@ -40,7 +40,7 @@ impl PostgresOptions {
             url: url.into(),
             authorities_file: None,
             acknowledged_file: None,
-            lanes: 4,
+            lanes: 1,
             readers: 8,
             statement_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),

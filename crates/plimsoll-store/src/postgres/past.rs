@@ -75,7 +75,7 @@ async fn look(node: &Node, session: &mut Option<Session>) -> Result<(), StoreErr
             node.turn.send_replace(false);
             let session = schema::check(node.target.clone()).await?;
             // It may be another database now, or an older state of this one.
-            node.tenants.clear();
+            node.scopes.clear();
             begun(node, session).await?
         }
     };

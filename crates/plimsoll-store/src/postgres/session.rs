@@ -1,6 +1,7 @@
 //! One connection: statements that leave nothing behind, and commits that are believed only when
 //! nothing was said against them.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, ready};
@@ -123,9 +124,9 @@ pub(super) enum Transaction {
     Reading,
 }
 
-/// Lifts the time-out: a commit that is cancelled while it waits for a standby would be done on
-/// this machine alone.
-pub(super) const LIFT_TIMEOUT: &str = "SET LOCAL statement_timeout = 0";
+/// Lifts the time-out first: a commit that is cancelled while it waits for a standby would be done
+/// on this machine alone. Where the transaction has failed, it stays so.
+const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";
 
 /// What is known of a commit that was not plainly done.
 #[derive(Debug)]
@@ -133,7 +134,9 @@ pub(super) enum CommitFault {
     /// The server did it and warned: it may not be where it must be.
     Warned,
     /// No answer came.
-    Lost(Error),
+    Lost(Option<Error>),
+    /// What was to be written before was refused: nothing is committed.
+    Refused(Fault),
 }
 
 impl Session {
@@ -183,12 +186,6 @@ impl Session {
         Ok(self
             .within(self.client.query_typed(sql, parameters))
             .await??)
-    }
-
-    /// The rows of some statements, one behind the other.
-    pub(super) async fn all_rows(&self, statements: &[Statement<'_>]) -> Result<Vec<Row>, Fault> {
-        let rows = self.rows_of_each(statements).await?;
-        Ok(rows.into_iter().flatten().collect())
     }
 
     /// The rows of each of some statements: all are sent before the first answer is waited for, and
@@ -247,8 +244,49 @@ impl Session {
     /// warning it is not believed.
     pub(super) async fn commit(&self) -> Result<(), CommitFault> {
         self.warned.store(false, Ordering::Release);
-        let done = self.client.batch_execute("COMMIT").await;
-        done.map_err(CommitFault::Lost)?;
+        let done = self.client.batch_execute(COMMIT).await;
+        self.believe(done)
+    }
+
+    /// Writes, and commits in the same round trip.
+    ///
+    /// Whoever looks for what became of it must wait for a lock that was taken before: this may be
+    /// done long after it was sent.
+    pub(super) async fn write_and_commit(
+        &self,
+        statements: &[Statement<'_>],
+    ) -> Result<(), CommitFault> {
+        self.warned.store(false, Ordering::Release);
+        let mut writing = pin!(self.rows_of_each(statements));
+        let mut committing = pin!(self.client.batch_execute(COMMIT));
+        let mut written = None;
+        let done = std::future::poll_fn(|context| {
+            if written.is_none()
+                && let Poll::Ready(rows) = writing.as_mut().poll(context)
+            {
+                written = Some(rows.map(drop));
+            }
+            match written {
+                // Either it could not be sent, and then no commit must be; or the commit fails too.
+                Some(Err(_)) => Poll::Ready(None),
+                Some(Ok(())) | None => committing.as_mut().poll(context).map(Some),
+            }
+        })
+        .await;
+        if let (None, Some(Err(_))) = (&written, &done) {
+            // Why is in the answers before.
+            written = Some(writing.await.map(drop));
+        }
+        match (written, done) {
+            (Some(Err(Fault::Lost(error))), _) => Err(CommitFault::Lost(error)),
+            (Some(Err(fault)), _) => Err(CommitFault::Refused(fault)),
+            (_, Some(done)) => self.believe(done),
+            (_, None) => Err(CommitFault::Lost(None)),
+        }
+    }
+
+    fn believe(&self, done: Result<(), Error>) -> Result<(), CommitFault> {
+        done.map_err(|error| CommitFault::Lost(Some(error)))?;
         if self.warned.load(Ordering::Acquire) {
             Err(CommitFault::Warned)
         } else {

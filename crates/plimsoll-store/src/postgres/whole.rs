@@ -16,7 +16,7 @@ use super::past::TURN;
 use super::schema::{self, COPYING};
 use super::session::{CommitFault, Fault, Session, Transaction};
 use super::verify::{STATEMENT_PATIENCE, told, verify_on};
-use super::write::write;
+use super::write::Writing;
 use crate::record::{chained, log_name, read_change, read_event};
 use crate::store::StoreError;
 use crate::tables::{LogHead, Tables};
@@ -224,7 +224,7 @@ impl NewDatabase {
     pub(crate) async fn write(&mut self, events: Vec<Written>) -> Result<(), StoreError> {
         let done = async {
             self.begin_batch().await?;
-            write(&self.session, &self.tables, &events, true).await?;
+            self.write_in_batch(&events).await?;
             commit(&self.session).await
         };
         let done = done.await;
@@ -247,6 +247,12 @@ impl NewDatabase {
         } else {
             Err(damaged("somebody else has written to it meanwhile"))
         }
+    }
+
+    async fn write_in_batch(&self, events: &[Written]) -> Result<(), Fault> {
+        let writing = Writing::new(&self.tables, events, true);
+        self.session.rows_of_each(&writing.statements()).await?;
+        Ok(())
     }
 
     /// Proves it, as `plimsoll verify` does; answers where its logs stand.
@@ -304,7 +310,7 @@ impl NewDatabase {
         self.session
             .rows(sql, &[(&COPYING as _, Type::TEXT)])
             .await?;
-        write(&self.session, &self.tables, &last(end, &places), true).await?;
+        self.write_in_batch(&last(end, &places)).await?;
         commit(&self.session).await
     }
 }
@@ -348,8 +354,9 @@ async fn begin_writing(session: &Session, turn: &Session) -> Result<Begun, Fault
 
 async fn commit(session: &Session) -> Result<(), Fault> {
     session.commit().await.map_err(|fault| match fault {
-        CommitFault::Lost(error) => Fault::Lost(Some(error)),
+        CommitFault::Lost(error) => Fault::Lost(error),
         // It may not be on a standby: what is there is looked at by the next attempt.
         CommitFault::Warned => Fault::Lost(None),
+        CommitFault::Refused(fault) => fault,
     })
 }

@@ -8,9 +8,8 @@ use plimsoll_core::rows::Rows;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::batch::Written;
-use super::load::unsigned;
 use super::rows::{Table, Value, integer, key_of, row_of, text};
-use super::session::{Fault, LIFT_TIMEOUT, Parameter, Session, Statement};
+use super::session::{Parameter, Statement};
 pub(super) use crate::record::log_name;
 use crate::tables::Tables;
 
@@ -128,44 +127,87 @@ impl<'a> Deeds<'a> {
     }
 }
 
-/// Writes what a batch has decided on some rows, so that only the commit is left; and makes sure that the catalogue is still the
-/// one by which it was decided and stays so until the end of the transaction.
-///
-/// Errors: [`Fault::Again`] where it is another, or where somebody else has just made the same row.
-pub(super) async fn write(
-    session: &Session,
-    below: &Tables,
-    events: &[Written],
-    catalogue_is_locked: bool,
-) -> Result<(), Fault> {
-    let mut deeds = Deeds::default();
-    for written in events {
-        add_event(&mut deeds, written);
-        written.event.changes.iter().for_each(|it| deeds.note(it));
-    }
-    add_rows(&mut deeds, below, events);
-    add_logs(&mut deeds, below, events);
-    let mut written: Vec<(String, &[Column])> = Vec::new();
-    if !catalogue_is_locked && !events.is_empty() {
-        let sql = "SELECT revision FROM plimsoll.log WHERE tenant = '' FOR SHARE";
-        written.push((sql.to_owned(), &[]));
-    }
-    let columns = deeds.columns.iter();
-    written.extend(columns.map(|(deed, columns)| (deed.sql(), columns.as_slice())));
-    written.push((LIFT_TIMEOUT.to_owned(), &[]));
-    let statements: Vec<Statement<'_>> = written
-        .iter()
-        .map(|(sql, columns)| Statement::new(sql, columns.iter().map(Column::parameter).collect()))
-        .collect();
-    // What the first one finds is looked at when all are done: nothing is committed yet.
-    let found = session.rows_of_each(&statements).await?;
-    let known = below.head(&Log::Catalogue).revision;
-    for row in found.iter().flatten() {
-        if unsigned(row.get(0))? != known {
-            return Err(Fault::Again);
+/// What the function `plimsoll.write` does, in the order of its parameters; and what it is given
+/// where there is nothing of a kind.
+fn together() -> [(Deed, Vec<Column>); 4] {
+    let text = || Column::Text(Vec::new());
+    let integer = || Column::Integer(Vec::new());
+    let bytes = || Column::Bytes(Vec::new());
+    let event = vec![text(), integer(), integer(), integer(), bytes(), bytes()];
+    let log = vec![text(), integer(), integer(), bytes()];
+    let account = vec![text(), text(), text(), integer(), integer(), bytes()];
+    let mut reservation = vec![text(), text(), text(), text()];
+    reservation.extend([integer(), integer(), bytes()]);
+    [
+        (Deed::Insert(Table::Event), event),
+        (Deed::Put(Table::Log), log),
+        (Deed::Put(Table::Account), account),
+        (Deed::Put(Table::Reservation), reservation),
+    ]
+}
+
+/// What is to be written of a batch: statements with their parameters.
+pub(super) struct Writing {
+    alone: Vec<(String, Vec<Column>)>,
+    /// The columns of `plimsoll.write`, where there is anything.
+    together: Option<(String, Vec<Column>)>,
+    /// The revision that the catalogue must still have.
+    catalogue: Option<i64>,
+    /// Whether every log that is written was locked before: then no other can be in the way.
+    pub(super) is_locked: bool,
+}
+
+impl Writing {
+    /// What a batch has decided on some rows.
+    ///
+    /// It makes sure that the catalogue is still the one by which it was decided, and stays so
+    /// until the end of the transaction, unless it is locked.
+    pub(super) fn new(below: &Tables, events: &[Written], catalogue_is_locked: bool) -> Self {
+        let mut deeds = Deeds::default();
+        for written in events {
+            add_event(&mut deeds, written);
+            written.event.changes.iter().for_each(|it| deeds.note(it));
+        }
+        add_rows(&mut deeds, below, events);
+        add_logs(&mut deeds, below, events);
+        let columns = together().map(|(deed, empty)| deeds.columns.remove(&deed).unwrap_or(empty));
+        let columns: Vec<Column> = columns.into_iter().flatten().collect();
+        let parameters: Vec<String> = (1..=columns.len() + 1)
+            .map(|index| format!("${index}"))
+            .collect();
+        let sql = format!("SELECT plimsoll.write({})", parameters.join(", "));
+        let alone = deeds.columns.into_iter();
+        let known = i64::try_from(below.head(&Log::Catalogue).revision).unwrap_or(i64::MAX);
+        let was_there = |written: &Written| 0 < below.head(&written.event.log).revision;
+        let of_catalogue = |written: &Written| written.event.log == Log::Catalogue;
+        Self {
+            alone: alone.map(|(deed, columns)| (deed.sql(), columns)).collect(),
+            together: (!events.is_empty()).then_some((sql, columns)),
+            catalogue: (!catalogue_is_locked).then_some(known),
+            is_locked: events.iter().all(|it| {
+                if of_catalogue(it) {
+                    catalogue_is_locked
+                } else {
+                    was_there(it)
+                }
+            }),
         }
     }
-    Ok(())
+
+    /// In the order in which they are to be done.
+    ///
+    /// Errors: [`Fault::Again`](super::session::Fault::Again) where the catalogue is another, or
+    /// where somebody else has just made the same row.
+    pub(super) fn statements(&self) -> Vec<Statement<'_>> {
+        let known: Parameter<'_> = (&self.catalogue, Type::INT8);
+        let alone = self.alone.iter().map(|it| (it, None));
+        let together = self.together.iter().map(|it| (it, Some(known.clone())));
+        let statements = alone.chain(together).map(|((sql, columns), known)| {
+            let columns = columns.iter().map(Column::parameter);
+            Statement::new(sql, known.into_iter().chain(columns).collect())
+        });
+        statements.collect()
+    }
 }
 
 fn add_event(deeds: &mut Deeds<'_>, written: &Written) {

@@ -15,7 +15,7 @@ use crate::support::*;
 /// Waits until a commit waits for the standby, and cancels the wait.
 fn cancel_wait(cluster: &Cluster) {
     let cancel = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity \
-                  WHERE wait_event = 'SyncRep' AND query = 'COMMIT'";
+                  WHERE wait_event = 'SyncRep' AND query LIKE '%COMMIT'";
     until("a commit waits for the standby", || {
         cluster.ask("postgres", cancel) != "0"
     });

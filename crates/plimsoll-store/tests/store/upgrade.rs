@@ -12,24 +12,20 @@ use crate::support::*;
 
 /// A build that is not written yet: it knows one migration more than this one.
 fn next_build(sql: &'static str, serves_from: u64, record: u64) -> Build {
+    build_after(Build::THIS, sql, serves_from, record)
+}
+
+fn build_after(build: Build, sql: &'static str, serves_from: u64, record: u64) -> Build {
     let next = Migration {
         sql,
         serves_from,
         record,
     };
-    let mut migrations = Build::THIS.migrations.to_vec();
+    let mut migrations = build.migrations.to_vec();
     migrations.push(next);
     Build {
         migrations: migrations.leak(),
-        ..Build::THIS
-    }
-}
-
-/// The build before this one.
-fn last_build() -> Build {
-    Build {
-        migrations: &Build::THIS.migrations[..1],
-        ..Build::THIS
+        ..build
     }
 }
 
@@ -112,9 +108,10 @@ fn three_versions_serve_side_by_side_while_the_layout_changes() {
     let more = "ALTER TABLE plimsoll.account ADD COLUMN more text; \
                 ALTER TABLE plimsoll.reservation ADD COLUMN more bigint NOT NULL DEFAULT 7; \
                 CREATE TABLE plimsoll.more (id text PRIMARY KEY)";
-    let next = next_build(more, 1, 4);
-    let last = open_as(&options, last_build());
-    submit(&last, base());
+    let next = next_build("CREATE TABLE plimsoll.between (id text PRIMARY KEY)", 2, 4);
+    let last = build_after(next, more, 2, 4);
+    let first = open_as(&options, Build::THIS);
+    submit(&first, base());
     let (granted, ends) = (AtomicU64::new(0), AtomicBool::new(false));
     let load = Load {
         granted: &granted,
@@ -123,20 +120,19 @@ fn three_versions_serve_side_by_side_while_the_layout_changes() {
     std::thread::scope(|threads| {
         let _end = End(&ends);
         // New nodes beside old ones, on the old layout.
-        let this = open_as(&options, Build::THIS);
-        let nodes = [last, this, open_as(&options, next)];
+        let nodes = [first, open_as(&options, next), open_as(&options, last)];
         let mut callers = Vec::new();
         for (index, node) in nodes.into_iter().enumerate() {
             let load = &load;
             callers.push(threads.spawn(move || load.call(&node, &format!("c{index}"))));
         }
         load.go_on(60);
-        assert_eq!(migrate(&options, Build::THIS), Ok((1, 2)));
-        load.go_on(60);
         assert_eq!(migrate(&options, next), Ok((2, 3)));
         load.go_on(60);
+        assert_eq!(migrate(&options, last), Ok((3, 4)));
+        load.go_on(60);
         // Old nodes that start meanwhile, as after a crash, or where the new one is not liked.
-        for build in [last_build(), Build::THIS, next] {
+        for build in [Build::THIS, next, last] {
             let node = open_as(&options, build);
             submit(&node, vec![put_scope("again", Some("acme"))]);
         }
@@ -146,7 +142,7 @@ fn three_versions_serve_side_by_side_while_the_layout_changes() {
             caller.join().expect("no call was refused");
         }
     });
-    let seen = [last_build(), Build::THIS, next].map(|build| {
+    let seen = [Build::THIS, next, last].map(|build| {
         let verified = verify_postgres(&as_build(&options, build), |_, _| ());
         verified.expect("a sound database").admissions
     });
