@@ -12,8 +12,31 @@ const VERSION_MIN: u32 = 15;
 /// Debian's settings for the cluster that its packages make and start, unless told otherwise.
 const SETTINGS: &str = "/etc/postgresql-common/createcluster.conf";
 
-/// Installs it where it is missing, as root.
+/// The pooler that tests go through, which Debian puts where only root looks.
+const POOLER: &str = "/usr/sbin/pgbouncer";
+
+/// Installs the server and the pooler where they are missing, as root.
 pub(crate) fn make_sure(root: &Path) -> Result<(), Failure> {
+    make_sure_of_server(root)?;
+    if pooler_is_there(root) {
+        return Ok(());
+    }
+    if apt::can_install(root) {
+        apt::install(root, "pgbouncer")?;
+    }
+    if pooler_is_there(root) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        "PgBouncer is missing: run `apt-get install pgbouncer` as root, or put it in the path",
+    ))
+}
+
+fn pooler_is_there(root: &Path) -> bool {
+    Path::new(POOLER).exists() || output(program("pgbouncer", root).arg("--version")).is_ok()
+}
+
+fn make_sure_of_server(root: &Path) -> Result<(), Failure> {
     if is_there(root) {
         return Ok(());
     }
