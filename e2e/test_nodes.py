@@ -206,7 +206,7 @@ class Callers:
         until(lambda: wanted <= len(counted), 120)
 
 
-def test_callers_of_all_nodes_get_exactly_what_there_is(nodes):
+def check_that_callers_get_exactly_what_there_is(nodes):
     admin = nodes.admins()[0]
     set_up(admin, 100)
     with Callers(nodes) as callers:
@@ -216,6 +216,10 @@ def test_callers_of_all_nodes_get_exactly_what_there_is(nodes):
     assert {seats(it) for it in nodes.admins()} == {(100, 0, 100)}
     parts = [seats(admin, scope)[0] for scope in ["web", "app"]]
     assert sum(parts) == 100
+
+
+def test_callers_of_all_nodes_get_exactly_what_there_is(nodes):
+    check_that_callers_get_exactly_what_there_is(nodes)
 
 
 def test_a_killed_node_and_a_killed_database_lose_and_double_nothing(tmp_path, lone_cluster):

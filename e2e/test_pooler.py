@@ -6,7 +6,14 @@ import pytest
 
 from database import Cluster
 from pooler import Pooler
-from test_nodes import CALLERS, Callers, Nodes, seats, set_up
+from test_nodes import (
+    CALLERS,
+    Callers,
+    Nodes,
+    check_that_callers_get_exactly_what_there_is,
+    seats,
+    set_up,
+)
 from waiting import until
 from wire import exchange
 
@@ -27,13 +34,7 @@ def nodes(tmp_path, pooler):
 
 
 def test_callers_get_exactly_what_there_is(nodes):
-    admin = nodes.admins()[0]
-    set_up(admin, 100)
-    with Callers(nodes) as callers:
-        until(lambda: CALLERS <= callers.refused, 120)
-    assert callers.failures == []
-    assert len(set(callers.taken)) == len(callers.taken) == 100
-    assert {seats(it) for it in nodes.admins()} == {(100, 0, 100)}
+    check_that_callers_get_exactly_what_there_is(nodes)
 
 
 def test_a_killed_pooler_loses_and_doubles_nothing(nodes, pooler):

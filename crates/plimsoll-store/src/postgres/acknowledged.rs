@@ -21,7 +21,7 @@ use plimsoll_core::event::Log;
 use super::batch::Written;
 use super::names::scope_id;
 use super::session::Fault;
-use super::write::log_name;
+use crate::record::log_name;
 use crate::store::StoreError;
 use crate::tables::Tables;
 

@@ -23,8 +23,9 @@ use super::batch::{Decided, Written, decide_all, lock_for};
 use super::load::{Lock, load, load_ended, load_holds, load_more};
 use super::names::Wanted;
 use super::session::{CommitFault, Fault, Session, Transaction, texts};
-use super::write::{Writing, log_name};
+use super::write::Writing;
 use crate::lane::{BATCH_COMMANDS_MAX, Submission, SubmitError, answer_all};
+use crate::record::log_name;
 
 /// Commands after which a group is closed.
 const GROUP_COMMANDS_MAX: usize = 2 * BATCH_COMMANDS_MAX;

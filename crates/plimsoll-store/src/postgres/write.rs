@@ -10,7 +10,7 @@ use tokio_postgres::types::{ToSql, Type};
 use super::batch::Written;
 use super::rows::{Table, Value, integer, key_of, row_of, text};
 use super::session::{Parameter, Statement};
-pub(super) use crate::record::log_name;
+use crate::record::log_name;
 use crate::tables::Tables;
 
 /// The values of one column.

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 mod settings;
 
 pub(super) use super::schema::{SCHEMA, SCHEMA_VERSION};
+pub(super) use crate::record::log_name;
 use crate::record::row_checksum;
 use crate::replay::Place;
 use crate::tables::LogHead;
@@ -87,24 +88,12 @@ pub(super) fn put(
     tally: &mut Tally,
     change: &Change,
 ) -> rusqlite::Result<Option<u32>> {
-    if let Change::Reservation(row) = change {
-        let crc = row_checksum(change);
-        // Most are new, and then there is nothing to look for.
-        if insert_reservation(transaction, row, crc)? {
-            tally.add(crc);
-            return Ok(None);
-        }
-    }
-    let replaced = delete(transaction, change)?;
-    if let Some(crc) = replaced {
-        tally.remove(crc);
-    }
-    match change {
-        Change::Limits { limits, .. } if limits.is_empty() => {}
+    let crc = match change {
+        Change::Limits { limits, .. } if limits.is_empty() => None,
         Change::ReservationGone(_)
         | Change::PrincipalGone(_)
         | Change::RequestGone { .. }
-        | Change::WebhookGone(_) => {}
+        | Change::WebhookGone(_) => None,
         Change::Resource(_)
         | Change::Location(_)
         | Change::Tier(_)
@@ -115,11 +104,22 @@ pub(super) fn put(
         | Change::Webhook(_)
         | Change::Account { .. }
         | Change::Reservation(_)
-        | Change::Principal(_) => {
-            let crc = row_checksum(change);
-            insert(transaction, change, crc)?;
-            tally.add(crc);
-        }
+        | Change::Principal(_) => Some(row_checksum(change)),
+    };
+    // Most reservations are new, and then there is nothing to look for.
+    if let (Change::Reservation(row), Some(crc)) = (change, crc)
+        && insert_reservation(transaction, row, crc)?
+    {
+        tally.add(crc);
+        return Ok(None);
+    }
+    let replaced = delete(transaction, change)?;
+    if let Some(crc) = replaced {
+        tally.remove(crc);
+    }
+    if let Some(crc) = crc {
+        insert(transaction, change, crc)?;
+        tally.add(crc);
     }
     Ok(replaced)
 }
@@ -290,14 +290,15 @@ fn insert_reservation(
 }
 
 fn lines_json(lines: &[Line]) -> String {
-    let line = |line: &Line| {
-        serde_json::json!({
-            "resource": line.item.resource.as_str(),
-            "location": line.item.location.as_ref().map(LocationId::as_str),
-            "amount": amount(line.amount),
-        })
-    };
-    serde_json::Value::Array(lines.iter().map(line).collect()).to_string()
+    serde_json::Value::Array(lines.iter().map(line_json).collect()).to_string()
+}
+
+fn line_json(line: &Line) -> serde_json::Value {
+    serde_json::json!({
+        "resource": line.item.resource.as_str(),
+        "location": line.item.location.as_ref().map(LocationId::as_str),
+        "amount": amount(line.amount),
+    })
 }
 
 fn insert_principal(
@@ -374,14 +375,6 @@ pub(super) fn log_checksum(tenant: &str, head: &LogHead) -> u32 {
     hasher.finalize()
 }
 
-/// How the tables name a log.
-pub(super) fn log_name(log: &Log) -> &str {
-    match log {
-        Log::Catalogue => "",
-        Log::Tenant(tenant) => tenant.as_str(),
-    }
-}
-
 fn location(item: &Item) -> &str {
     item.location.as_ref().map_or("", LocationId::as_str)
 }
@@ -403,12 +396,9 @@ fn instant(at: Timestamp) -> u64 {
 
 fn original(original: &Original) -> String {
     let line = |(line, at_least): (&Line, Amount)| {
-        serde_json::json!({
-            "resource": line.item.resource.as_str(),
-            "location": line.item.location.as_ref().map(LocationId::as_str),
-            "amount": amount(line.amount),
-            "at_least": amount(at_least),
-        })
+        let mut json = line_json(line);
+        json["at_least"] = amount(at_least).into();
+        json
     };
     let lines: Vec<_> = original.asked.iter().map(line).collect();
     serde_json::json!({ "scope": original.scope.as_str(), "lines": lines }).to_string()
