@@ -17,7 +17,7 @@ mod nodes;
 mod paths;
 mod plimsoll;
 pub(crate) mod postgres;
-mod process;
+pub(crate) mod process;
 mod redis;
 mod report;
 mod sample;

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use crate::bench::clock;
-use crate::step::{Failure, program};
+use crate::step::{Failure, output, program};
 
 /// How long a program may take to say that it is ready.
 const START_MAX: Duration = Duration::from_secs(120);
@@ -91,22 +91,35 @@ fn read_until(
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(Some(_))) {
+        end(&mut self.child, &[self.signal], END_MAX);
+    }
+}
+
+/// Sends a program that still runs some signals, the last of which ends it; ends it by force where
+/// that takes longer than `patience`.
+pub(crate) fn end(child: &mut Child, signals: &[&str], patience: Duration) {
+    let is_running = |child: &mut Child| matches!(child.try_wait(), Ok(None));
+    if !is_running(child) {
+        return;
+    }
+    for signal in signals {
+        let _ = send(signal, child.id());
+    }
+    let start = clock::now();
+    while start.elapsed() < patience {
+        if !is_running(child) {
             return;
         }
-        let id = self.child.id().to_string();
-        let mut kill = program("kill", Path::new("/"));
-        let _ = kill.args(["-s", self.signal, &id]).status();
-        let start = clock::now();
-        while start.elapsed() < END_MAX {
-            if matches!(self.child.try_wait(), Ok(Some(_))) {
-                return;
-            }
-            clock::wait(Duration::from_millis(10));
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        clock::wait(Duration::from_millis(10));
     }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Sends a signal to a process.
+pub(crate) fn send(signal: &str, id: u32) -> Result<(), Failure> {
+    let mut kill = program("kill", Path::new("/"));
+    output(kill.args(["-s", signal, &id.to_string()])).map(|_| ())
 }
 
 /// CPU time of a process and of its living children, in seconds.

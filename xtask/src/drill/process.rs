@@ -6,8 +6,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::bench::process::end;
+pub(super) use crate::bench::process::send;
 use crate::bench::{clock, interrupt};
-use crate::step::{Failure, output, program};
+use crate::step::{Failure, program};
 
 /// How long a program may take to end when it is told to; then it is ended.
 const END_MAX: Duration = Duration::from_secs(20);
@@ -76,28 +78,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if !self.is_running() {
-            return;
-        }
         // It may be frozen.
-        let _ = self.signal("CONT");
-        let _ = self.signal(self.signal);
-        let start = clock::now();
-        while start.elapsed() < END_MAX {
-            if !self.is_running() {
-                return;
-            }
-            clock::wait(Duration::from_millis(10));
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        end(&mut self.child, &["CONT", self.signal], END_MAX);
     }
-}
-
-/// Sends a signal to a process.
-pub(super) fn send(signal: &str, id: u32) -> Result<(), Failure> {
-    let mut kill = program("kill", Path::new("/"));
-    output(kill.args(["-s", signal, &id.to_string()])).map(|_| ())
 }
 
 /// The processes that work in a folder of ours: a database's server, and what serves its callers.
