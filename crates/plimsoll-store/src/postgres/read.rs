@@ -1,6 +1,5 @@
 //! Readers: each sees one moment of the database, in which every acknowledged write is.
 
-use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -151,13 +150,15 @@ impl Node {
 
 impl Postgres {
     /// Does some work with the node's own sockets and timers, whoever waits for it.
-    pub(super) async fn here<T>(&self, work: impl Future<Output = T>) -> T {
-        let mut work = pin!(work);
-        std::future::poll_fn(|context| {
+    ///
+    /// The work is large and has a place of its own: in that of its caller, every request would be
+    /// as large as the largest read, on whatever store.
+    pub(super) fn here<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = T> {
+        let mut work = Box::pin(work);
+        std::future::poll_fn(move |context| {
             let _here = self.tasks.enter();
             work.as_mut().poll(context)
         })
-        .await
     }
 
     /// A connection to read on.
