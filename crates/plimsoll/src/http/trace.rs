@@ -11,10 +11,10 @@ const LINE_BYTES_MAX: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Trace {
     place: Place,
-    /// The beginning of the line that is being read.
+    /// The beginning of the line that is being read, where a part of it has come before.
     line: Vec<u8>,
-    /// The beginning of the head's first line, once it is whole.
-    request_line: Option<Vec<u8>>,
+    /// The beginning of the head's first line, once it is whole; it is never empty.
+    request_line: Vec<u8>,
     has_content_length: bool,
     /// Bytes of the body that are still to come.
     body_left: u64,
@@ -59,11 +59,10 @@ impl Trace {
             (Place::BehindHead, Some(bytes)) => (Place::Head, bytes),
             (Place::Head | Place::BehindHead | Place::Lost, _) => (Place::Lost, 0),
         };
-        *self = Self {
-            place,
-            body_left,
-            ..Self::default()
-        };
+        (self.place, self.body_left) = (place, body_left);
+        self.has_content_length = false;
+        self.line.clear();
+        self.request_line.clear();
         self.received(&beyond);
     }
 
@@ -79,12 +78,15 @@ impl Trace {
 
     /// Whether anything of a request has come that hyper has not handed over.
     pub(super) fn is_in_head(&self) -> bool {
-        self.request_line.is_some() || !line_of(&self.line).is_empty()
+        !self.request_line.is_empty() || !line_of(&self.line).is_empty()
     }
 
     /// The path of the request whose head is being read, as far as it can be told.
     pub(super) fn path(&self) -> String {
-        let line = self.request_line.as_deref().unwrap_or(&self.line);
+        let line = match self.request_line.as_slice() {
+            [] => &self.line,
+            line => line,
+        };
         let line = String::from_utf8_lossy(line);
         let target = line.split_ascii_whitespace().nth(1).unwrap_or_default();
         let path = match target.split_once("://") {
@@ -102,23 +104,29 @@ impl Trace {
             Some(at) => (&bytes[..at], &bytes[at + 1..]),
             None => (bytes, &[][..]),
         };
-        let room = LINE_BYTES_MAX - self.line.len();
-        self.line.extend_from_slice(&piece[..piece.len().min(room)]);
+        let piece = &piece[..piece.len().min(LINE_BYTES_MAX - self.line.len())];
+        if end.is_some() && self.line.is_empty() {
+            self.end_line(piece);
+            return rest;
+        }
+        self.line.extend_from_slice(piece);
         if end.is_some() {
-            self.end_line();
+            let mut line = std::mem::take(&mut self.line);
+            self.end_line(&line);
+            line.clear();
+            self.line = line;
         }
         rest
     }
 
-    fn end_line(&mut self) {
-        let mut line = std::mem::take(&mut self.line);
-        line.truncate(line_of(&line).len());
-        match (&self.request_line, line.is_empty()) {
+    fn end_line(&mut self, line: &[u8]) {
+        let line = line_of(line);
+        match (self.request_line.is_empty(), line.is_empty()) {
             // Empty lines before a request are legal and mean nothing.
-            (None, true) => {}
-            (None, false) => self.request_line = Some(line),
-            (Some(_), true) => self.place = Place::BehindHead,
-            (Some(_), false) => {
+            (true, true) => {}
+            (true, false) => self.request_line.extend_from_slice(line),
+            (false, true) => self.place = Place::BehindHead,
+            (false, false) => {
                 let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
                 self.has_content_length |= name.eq_ignore_ascii_case(b"content-length");
             }
