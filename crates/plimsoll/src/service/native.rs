@@ -106,39 +106,29 @@ impl Service {
         caller: &Caller,
         items: Vec<Result<BatchItem, Problem>>,
     ) -> Result<Reply, Problem> {
-        let mut scopes = BatchScopes::default();
+        let mut scopes = BatchScopes::for_items(caller, &items);
         let mut commands = Vec::with_capacity(items.len());
-        let mut outcomes = Vec::with_capacity(items.len());
-        for item in items {
+        let mut problems = Vec::new();
+        for (index, item) in items.into_iter().enumerate() {
             let action = match item {
                 Ok(BatchItem::Reserve(reserve)) => {
                     scopes.note(&reserve);
                     Ok(Action::Reserve(reserve))
                 }
                 Ok(BatchItem::Change(change)) => {
-                    let change = scopes.complete(caller, change);
+                    let change = scopes.complete(change);
                     self.change_action(caller, change).await
                 }
                 Err(problem) => Err(problem),
             };
             match action.and_then(|action| command(caller, action)) {
-                Ok(command) => {
-                    commands.push(command);
-                    outcomes.push(None);
-                }
-                Err(problem) => outcomes.push(Some(BatchOutcome::Problem(problem))),
+                Ok(command) => commands.push(command),
+                Err(problem) => problems.push((index, problem)),
             }
         }
         let decided = self.store.submit(commands).await.map_err(submit_problem)?;
         self.refusals.note(&decided);
-        let mut decided = decided.into_iter().map(BatchOutcome::Decided);
-        let outcomes = outcomes
-            .into_iter()
-            .map(|outcome| outcome.or_else(|| decided.next()))
-            .collect::<Option<Vec<_>>>();
-        outcomes
-            .map(|outcomes| encode::batch(&outcomes))
-            .ok_or_else(internal)
+        Ok(encode::batch(&in_order(decided, problems)))
     }
 
     /// The action that changes a reservation, once a scope of its tenant is known.
@@ -221,14 +211,27 @@ impl Service {
 }
 
 /// Where the reservations of a batch are taken, for the items behind that change them.
-#[derive(Default)]
 struct BatchScopes {
     /// `None` where the batch takes the same id in several scopes: then the id alone does not tell.
     of_id: HashMap<ReservationId, Option<ScopeId>>,
+    /// Whether any item may ask: a whole-server caller changes something, and does not say where.
+    are_wanted: bool,
 }
 
 impl BatchScopes {
+    fn for_items(caller: &Caller, items: &[Result<BatchItem, Problem>]) -> Self {
+        let asks = |item: &BatchItem| matches!(item, BatchItem::Change(it) if it.scope.is_none());
+        let is_everywhere = *caller.reach() == Reach::Everything;
+        Self {
+            of_id: HashMap::new(),
+            are_wanted: is_everywhere && items.iter().flatten().any(asks),
+        }
+    }
+
     fn note(&mut self, reserve: &Reserve) {
+        if !self.are_wanted {
+            return;
+        }
         let scope = Some(reserve.scope.clone());
         let noted = self
             .of_id
@@ -239,17 +242,29 @@ impl BatchScopes {
         }
     }
 
-    /// Names the scope of a change by a whole-server caller, where the batch itself tells it.
-    fn complete(&self, caller: &Caller, change: Change) -> Change {
-        let told = match caller.reach() {
-            Reach::Everything => self.of_id.get(&change.id).cloned().flatten(),
-            Reach::Below(_) => None,
-        };
+    /// Names the scope of a change, where the batch itself tells it.
+    fn complete(&self, change: Change) -> Change {
+        let told = || self.of_id.get(&change.id).cloned().flatten();
         Change {
-            scope: change.scope.or(told),
+            scope: change.scope.or_else(told),
             ..change
         }
     }
+}
+
+/// What was decided, and between it what was not, each at its place.
+fn in_order(decided: Vec<Outcome>, problems: Vec<(usize, Problem)>) -> Vec<BatchOutcome> {
+    let mut decided = decided.into_iter().map(BatchOutcome::Decided);
+    if problems.is_empty() {
+        return decided.collect();
+    }
+    let mut outcomes = Vec::with_capacity(decided.len() + problems.len());
+    for (place, problem) in problems {
+        outcomes.extend(decided.by_ref().take(place - outcomes.len()));
+        outcomes.push(BatchOutcome::Problem(problem));
+    }
+    outcomes.extend(decided);
+    outcomes
 }
 
 fn refused(refusal: Refusal<()>) -> Problem {

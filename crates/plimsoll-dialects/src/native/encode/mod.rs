@@ -8,7 +8,7 @@ use plimsoll_core::model::{
 use plimsoll_core::names::{PrincipalId, ReservationId, ScopeId};
 use plimsoll_core::outcome::{Denial, Done, Exceeded, Outcome};
 use plimsoll_core::report::{Over, Quota};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::wire::leaf::{self, Next};
 use super::wire::replies;
@@ -23,6 +23,10 @@ mod wishes;
 
 pub use events::{event_data, events};
 pub use wishes::{Reconciled, auto_approval_tested, reconciled, request, requests};
+
+/// Room for an answer, and for what a batch answers to one command: most need no more.
+const BODY_BYTES: usize = 512;
+const OUTCOME_BYTES: usize = 448;
 
 /// What came of one command of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,31 +79,32 @@ fn done(done: &Done) -> Reply {
 /// Shape: `{"status":200,"reservation":{…}}` or `{"status":422,"problem":{…}}` for each, with what
 /// the command by itself would have been answered.
 pub fn batch(outcomes: &[BatchOutcome]) -> Reply {
-    let denied: Vec<Option<Problem>> = outcomes
-        .iter()
-        .map(|outcome| match outcome {
-            BatchOutcome::Decided(Outcome::Denied(denial)) => Some(Problem::from_denial(denial)),
-            BatchOutcome::Decided(Outcome::Done(_)) | BatchOutcome::Problem(_) => None,
-        })
-        .collect();
-    let outcomes = outcomes.iter().zip(&denied).map(|(outcome, denied)| {
-        let (reservation, problem) = match outcome {
-            BatchOutcome::Decided(Outcome::Done(Done::Reservation(it))) => (Some(it.into()), None),
-            BatchOutcome::Decided(Outcome::Done(Done::Warned(it, warnings))) => {
+    let bytes = outcomes.len().saturating_mul(OUTCOME_BYTES);
+    ok_of(json_of(&replies::Batch { outcomes }, bytes.max(BODY_BYTES)))
+}
+
+/// As the API tells it: made when it is written, since a batch has thousands.
+impl Serialize for BatchOutcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let denied = match self {
+            Self::Decided(Outcome::Denied(denial)) => Some(Problem::from_denial(denial)),
+            Self::Decided(Outcome::Done(_)) | Self::Problem(_) => None,
+        };
+        let (reservation, problem) = match self {
+            Self::Decided(Outcome::Done(Done::Reservation(it))) => (Some(it.into()), None),
+            Self::Decided(Outcome::Done(Done::Warned(it, warnings))) => {
                 (Some(warned(it, warnings)), None)
             }
-            BatchOutcome::Decided(_) => (None, denied.as_ref()),
-            BatchOutcome::Problem(problem) => (None, Some(problem)),
+            Self::Decided(_) => (None, denied.as_ref()),
+            Self::Problem(problem) => (None, Some(problem)),
         };
-        replies::BatchOutcome {
+        let told = replies::BatchOutcome {
             status: problem.map_or(200, Problem::status),
             reservation,
             problem: problem.map(Problem::document),
-        }
-    });
-    ok(&replies::Batch {
-        outcomes: outcomes.collect(),
-    })
+        };
+        told.serialize(serializer)
+    }
 }
 
 fn warned<'a>(reservation: &'a Reservation, warnings: &'a [Exceeded]) -> replies::Reservation<'a> {
@@ -302,10 +307,14 @@ pub fn principals<'a>(
 }
 
 fn ok(body: &impl Serialize) -> Reply {
+    ok_of(json(body))
+}
+
+fn ok_of(body: Vec<u8>) -> Reply {
     Reply {
         status: 200,
         headers: vec![("content-type", "application/json".to_owned())],
-        body: json(body),
+        body,
     }
 }
 
@@ -321,6 +330,12 @@ fn with_etag(mut reply: Reply, revision: u64) -> Reply {
 
 /// A wire value as JSON.
 pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
+    json_of(value, BODY_BYTES)
+}
+
+fn json_of(value: &impl Serialize, bytes: usize) -> Vec<u8> {
+    let mut json = Vec::with_capacity(bytes);
     #[expect(clippy::expect_used, reason = "wire values have only text for keys")]
-    serde_json::to_vec(value).expect("wire values have only text for keys")
+    serde_json::to_writer(&mut json, value).expect("wire values have only text for keys");
+    json
 }

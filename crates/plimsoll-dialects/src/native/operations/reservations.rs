@@ -98,7 +98,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         query: &[],
         takes_if_match: false,
         request: Body::Required(schema::<BatchBody>),
-        response: schema::<replies::Batch<'static>>,
+        response: schema::<replies::Batch<Vec<replies::BatchOutcome<'static>>>>,
         problems: &[],
         decode: batch::batch,
     },

@@ -92,9 +92,10 @@ pub(crate) struct Forgotten {
 
 /// What came of a batch.
 #[derive(Serialize, JsonSchema)]
-pub(crate) struct Batch<'a> {
+#[schemars(rename = "Batch")]
+pub(crate) struct Batch<O> {
     /// One for each command, in the order of the commands.
-    pub(crate) outcomes: Vec<BatchOutcome<'a>>,
+    pub(crate) outcomes: O,
 }
 
 /// What came of one command: `reservation` where `status` is 200, else `problem`.
