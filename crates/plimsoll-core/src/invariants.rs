@@ -12,9 +12,9 @@ use crate::rows::{Rows, path};
 /// every scope above. Accounts that are zero are left out.
 ///
 /// Errors: [`Breach`] where a reservation's scope does not exist or a sum leaves the number space.
-pub fn accounts_of<'a, R: Rows>(
+pub fn accounts_of<R: Rows>(
     rows: &R,
-    reservations: impl Iterator<Item = &'a Reservation>,
+    reservations: impl Iterator<Item = Reservation>,
 ) -> Result<BTreeMap<(ScopeId, Item), Account>, Breach> {
     let mut accounts: BTreeMap<(ScopeId, Item), Account> = BTreeMap::new();
     for reservation in reservations.filter(|reservation| reservation.state.is_live()) {

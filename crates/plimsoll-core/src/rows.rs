@@ -57,11 +57,11 @@ pub trait Rows {
     /// The requests of a tenant, in no order.
     fn requests(&self, tenant: &ScopeId) -> impl Iterator<Item = &Request>;
     /// A reservation.
-    fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<&Reservation>;
+    fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<Reservation>;
     /// The holds of a tenant, those that lapse first in front, ties in order of id.
-    fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation>;
+    fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = Reservation>;
     /// The ended reservations of a tenant, those that ended first in front, ties in order of id.
-    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation>;
+    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = Reservation>;
     /// A principal.
     fn principal(&self, id: &PrincipalId) -> Option<&Principal>;
 }

@@ -447,7 +447,7 @@ fn tell(rows: &Tables, reach: &Reach, read: &Read, now: Timestamp) -> Result<Rep
             let known = scope_within(rows, reach, scope).ok_or_else(|| unknown(scope))?;
             match rows.reservation(&known.tenant, id) {
                 Some(row) if scope_within(rows, reach, &row.scope).is_some() => {
-                    Ok(encode::reservation(row))
+                    Ok(encode::reservation(&row))
                 }
                 Some(_) | None => Err(Problem::not_found()),
             }

@@ -227,7 +227,8 @@ impl<J: Journal, D: Decide> Engine<J, D> {
             .tables
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        let mut overlay = Overlay::new(&tables);
+        let commands = group.iter().map(|commands| commands.as_ref().len());
+        let mut overlay = Overlay::with_room_for(commands.sum(), &tables);
         let mut decided = Decided {
             record: self.journal.next_record(),
             events: Vec::new(),
@@ -239,8 +240,7 @@ impl<J: Journal, D: Decide> Engine<J, D> {
                 let Decision { outcome, events } = self.decider.decide(&overlay, command, now)?;
                 for event in events {
                     let chain = decided.record.push(&event, &overlay.log(&event.log).chain);
-                    overlay.apply(&event, chain)?;
-                    decided.events.push((event, chain));
+                    overlay.apply(event, chain)?;
                 }
                 outcomes.push(outcome);
             }
@@ -249,6 +249,7 @@ impl<J: Journal, D: Decide> Engine<J, D> {
                 break;
             }
         }
+        decided.events = overlay.into_events();
         Ok(decided)
     }
 

@@ -118,8 +118,8 @@ impl Tables {
                 return Some(found);
             }
             found.next = Some(row.id.clone());
-            if filter.admits(row) && scope_within(self, &below, &row.scope).is_some() {
-                found.rows.push(row.clone());
+            if filter.admits(&row) && scope_within(self, &below, &row.scope).is_some() {
+                found.rows.push(row);
             }
         }
         found.next = None;

@@ -3,7 +3,9 @@
 //! Readers see the tables, so they see only what is durable; the commands of a batch see the
 //! overlay, so each sees what the ones before it did.
 
-use std::cell::{Cell, OnceCell};
+mod reservations;
+
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
@@ -11,8 +13,8 @@ use plimsoll_core::amount::Timestamp;
 use plimsoll_core::event::{Change, Event, Head, Log};
 use plimsoll_core::invariants;
 use plimsoll_core::model::{
-    Account, Item, Limit, Location, Principal, Request, Reservation, Resource, Scope, Tally, Tier,
-    Webhook,
+    Account, Item, Limit, Location, Principal, Request, Reservation, Resource, Scope, State, Tally,
+    Tier, Webhook,
 };
 use plimsoll_core::names::{
     LocationId, PrincipalId, RequestId, ReservationId, ResourceName, ScopeId, TierName, WebhookId,
@@ -20,8 +22,9 @@ use plimsoll_core::names::{
 use plimsoll_core::outcome::Breach;
 use plimsoll_core::rows::Rows;
 
+use self::reservations::{Changed, Place};
 use crate::record::Hash;
-use crate::tables::{At, LogHead, Tables, TimeOrder, TimeOrders};
+use crate::tables::{At, LogHead, Tables, TimeOrder};
 
 /// The tables with the rows that a batch has changed.
 pub(crate) struct Overlay<'a> {
@@ -36,37 +39,23 @@ pub(crate) struct Overlay<'a> {
     tallies: HashMap<(ScopeId, Item), Tally>,
     requests: HashMap<RequestId, Option<Request>>,
     accounts: HashMap<(ScopeId, Item), Account>,
-    reservations: HashMap<ScopeId, BatchOfTenant>,
+    reservations: Changed,
     principals: HashMap<PrincipalId, Option<Principal>>,
     logs: HashMap<Log, LogHead>,
+    /// What was decided.
+    events: Vec<(Event, Hash)>,
     /// Whether a decision has asked for the holds of a tenant.
     asked_for_holds: Cell<bool>,
-}
-
-/// What the batch has done to one tenant's reservations.
-#[derive(Default)]
-struct BatchOfTenant {
-    /// The rows that were put, and `None` for those that are gone.
-    rows: HashMap<ReservationId, Option<Reservation>>,
-    /// Their places in time, once somebody has asked: most batches are decided without.
-    in_time: OnceCell<TimeOrders>,
-}
-
-impl BatchOfTenant {
-    fn in_time(&self) -> &TimeOrders {
-        self.in_time.get_or_init(|| {
-            let mut in_time = TimeOrders::default();
-            for row in self.rows.values().flatten() {
-                in_time.insert(&row.id, row.state);
-            }
-            in_time
-        })
-    }
 }
 
 impl<'a> Overlay<'a> {
     /// Nothing on top of the tables.
     pub(crate) fn new(below: &'a Tables) -> Self {
+        Self::with_room_for(0, below)
+    }
+
+    /// Nothing on top of the tables, with room for what so many commands change.
+    pub(crate) fn with_room_for(commands: usize, below: &'a Tables) -> Self {
         Self {
             below,
             resources: None,
@@ -77,10 +66,11 @@ impl<'a> Overlay<'a> {
             limits: HashMap::new(),
             tallies: HashMap::new(),
             requests: HashMap::new(),
-            accounts: HashMap::new(),
-            reservations: HashMap::new(),
+            accounts: HashMap::with_capacity(commands),
+            reservations: Changed::with_room_for(commands),
             principals: HashMap::new(),
             logs: HashMap::new(),
+            events: Vec::with_capacity(commands),
             asked_for_holds: Cell::new(false),
         }
     }
@@ -101,8 +91,8 @@ impl<'a> Overlay<'a> {
     /// Takes note of an event that the batch has decided.
     ///
     /// Errors: [`Breach`] where the event does not follow on its log's head.
-    pub(crate) fn apply(&mut self, event: &Event, chain: Hash) -> Result<(), Breach> {
-        invariants::may_follow(self.head(&event.log), event)?;
+    pub(crate) fn apply(&mut self, event: Event, chain: Hash) -> Result<(), Breach> {
+        invariants::may_follow(self.head(&event.log), &event)?;
         for change in &event.changes {
             self.put(change);
         }
@@ -110,8 +100,25 @@ impl<'a> Overlay<'a> {
             revision: event.revision,
             at: event.at,
         };
-        self.logs.insert(event.log.clone(), LogHead { head, chain });
+        let log = LogHead { head, chain };
+        match self.logs.get_mut(&event.log) {
+            Some(known) => *known = log,
+            None => {
+                self.logs.insert(event.log.clone(), log);
+            }
+        }
+        let changes = event.changes.len();
+        self.events.push((event, chain));
+        let event = self.events.len() - 1;
+        for change in 0..changes {
+            self.reservations.put(Place { event, change }, &self.events);
+        }
         Ok(())
+    }
+
+    /// What was decided, each with the hash of its log behind it.
+    pub(crate) fn into_events(self) -> Vec<(Event, Hash)> {
+        self.events
     }
 
     fn put(&mut self, change: &Change) {
@@ -167,17 +174,15 @@ impl<'a> Overlay<'a> {
                 scope,
                 item,
                 account,
-            } => {
-                self.accounts
-                    .insert((scope.clone(), item.clone()), *account);
-            }
-            Change::Reservation(row) => {
-                let row = row.clone();
-                self.put_reservation(row.tenant.clone(), row.id.clone(), Some(row));
-            }
-            Change::ReservationGone(key) => {
-                self.put_reservation(key.tenant.clone(), key.id.clone(), None);
-            }
+            } => match self.accounts.get_mut(&At(scope, item)) {
+                Some(known) => *known = *account,
+                None => {
+                    self.accounts
+                        .insert((scope.clone(), item.clone()), *account);
+                }
+            },
+            // They are found in the events.
+            Change::Reservation(_) | Change::ReservationGone(_) => {}
             Change::Principal(row) => {
                 self.principals.insert(row.id.clone(), Some(row.clone()));
             }
@@ -187,34 +192,15 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    fn put_reservation(&mut self, tenant: ScopeId, id: ReservationId, row: Option<Reservation>) {
-        let batch = self.reservations.entry(tenant).or_default();
-        if let Some(in_time) = batch.in_time.get_mut() {
-            if let Some(Some(before)) = batch.rows.get(&id) {
-                in_time.remove(&id, before.state);
-            }
-            if let Some(row) = &row {
-                in_time.insert(&id, row.state);
-            }
-        }
-        batch.rows.insert(id, row);
-    }
-
     /// One of a tenant's orders: the places below that the batch has not changed, with those that
     /// it has made.
-    fn in_time(&self, tenant: &ScopeId, order: TimeOrder) -> impl Iterator<Item = &Reservation> {
-        let batch = self.reservations.get(tenant);
-        let is_changed =
-            move |id: &ReservationId| batch.is_some_and(|batch| batch.rows.contains_key(id));
-        let unchanged = self
-            .below
-            .in_time(tenant, order)
-            .filter(move |(_, row)| !is_changed(&row.id));
-        let changed = batch.into_iter().flat_map(move |batch| {
-            let places = batch.in_time().of(order).iter();
-            places.filter_map(|(at, id)| Some((at, batch.rows.get(id)?.as_ref()?)))
+    fn in_time(&self, tenant: &ScopeId, order: TimeOrder) -> impl Iterator<Item = Reservation> {
+        let unchanged = self.below.in_time(tenant, order).filter(move |row| {
+            let found = self.reservations.find(tenant, &row.id, &self.events);
+            found.is_none()
         });
-        merged(unchanged, changed)
+        let changed = self.reservations.in_time(tenant, order, &self.events);
+        merged(unchanged, changed.cloned())
     }
 }
 
@@ -324,23 +310,19 @@ impl Rows for Overlay<'_> {
         changed.unwrap_or_else(|| self.below.account(scope, item))
     }
 
-    fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<&Reservation> {
-        let changed = self
-            .reservations
-            .get(tenant)
-            .and_then(|batch| batch.rows.get(id));
-        match changed {
-            Some(changed) => changed.as_ref(),
+    fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<Reservation> {
+        match self.reservations.find(tenant, id, &self.events) {
+            Some(changed) => changed.cloned(),
             None => self.below.reservation(tenant, id),
         }
     }
 
-    fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
+    fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = Reservation> {
         self.asked_for_holds.set(true);
         self.in_time(tenant, TimeOrder::Holds)
     }
 
-    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
+    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = Reservation> {
         self.in_time(tenant, TimeOrder::Ended)
     }
 
@@ -353,26 +335,33 @@ impl Rows for Overlay<'_> {
 }
 
 /// Two orders in time as one.
-fn merged<'a>(
-    one: impl Iterator<Item = (&'a Timestamp, &'a Reservation)>,
-    other: impl Iterator<Item = (&'a Timestamp, &'a Reservation)>,
-) -> impl Iterator<Item = &'a Reservation> {
+fn merged(
+    one: impl Iterator<Item = Reservation>,
+    other: impl Iterator<Item = Reservation>,
+) -> impl Iterator<Item = Reservation> {
     let mut one = one.peekable();
     let mut other = other.peekable();
-    let place = |(at, row): &(&'a Timestamp, &'a Reservation)| (**at, &row.id);
     std::iter::from_fn(move || {
         let one_is_next = match (one.peek(), other.peek()) {
-            (Some(one), Some(other)) => place(one) <= place(other),
+            (Some(one), Some(other)) => place_in_time(one) <= place_in_time(other),
             (Some(_), None) => true,
             (None, _) => false,
         };
-        let next = if one_is_next {
+        if one_is_next {
             one.next()
         } else {
             other.next()
-        };
-        next.map(|(_, row)| row)
+        }
     })
+}
+
+fn place_in_time(row: &Reservation) -> (Timestamp, &ReservationId) {
+    let at = match row.state {
+        State::Held { expires_at } => expires_at,
+        State::Committed => Timestamp::default(),
+        State::Released { ended_at } | State::Expired { ended_at } => ended_at,
+    };
+    (at, &row.id)
 }
 
 #[cfg(test)]

@@ -359,12 +359,12 @@ impl Store {
                     let rows = tables.reservations_after(tenant, after.as_ref());
                     let mut last = None;
                     for row in rows.take(ROWS_AT_ONCE_MAX) {
-                        if is_wanted(row) {
-                            wanted.push(row.clone());
+                        last = Some(row.id.clone());
+                        if is_wanted(&row) {
+                            wanted.push(row);
                         }
-                        last = Some(&row.id);
                     }
-                    last.cloned()
+                    last
                 })?,
                 Backend::Postgres(postgres) => {
                     let most = ROWS_AT_ONCE_MAX;
@@ -416,10 +416,9 @@ impl Store {
     /// The tenants that use a reservation id, in order.
     pub async fn tenants_of(&self, id: &ReservationId) -> Result<Vec<ScopeId>, StoreError> {
         let mut tenants: Vec<_> = match &self.backend {
-            Backend::Local(local) => local.with_tables(|tables| {
-                let rows = tables.reservations_with_id(id);
-                rows.map(|row| row.tenant.clone()).collect()
-            })?,
+            Backend::Local(local) => {
+                local.with_tables(|tables| tables.tenants_of(id).cloned().collect())?
+            }
             Backend::Postgres(postgres) => postgres.tenants_of(id).await?,
         };
         tenants.sort_unstable();

@@ -1,14 +1,16 @@
 //! All rows in memory, in the layout that decisions and reports read.
 
+mod order;
 mod reservations;
-mod time_orders;
+mod row;
+mod slab;
+mod symbols;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hashbrown::{Equivalent, HashMap};
 use plimsoll_core::amount::Timestamp;
-use plimsoll_core::command::ReservationKey;
 use plimsoll_core::event::{Change, Event, Head, Log};
 use plimsoll_core::invariants;
 use plimsoll_core::model::{
@@ -22,7 +24,6 @@ use plimsoll_core::outcome::Breach;
 use plimsoll_core::rows::Rows;
 
 use self::reservations::Reservations;
-pub(crate) use self::time_orders::{TimeOrder, TimeOrders};
 use crate::record::Hash;
 use crate::scopes::Scopes;
 
@@ -51,18 +52,19 @@ pub struct Tables {
     accounts: HashMap<(ScopeId, Item), Account>,
     tallies: HashMap<(ScopeId, Item), Tally>,
     requests: HashMap<RequestId, Request>,
+    request_order: BTreeMap<ScopeId, BTreeSet<RequestId>>,
     reservations: Reservations,
-    tenants: HashMap<ScopeId, TenantIndex>,
     principals: BTreeMap<PrincipalId, Principal>,
     logs: HashMap<Log, LogHead>,
 }
 
-/// The reservations of one tenant, in the orders that lists, expiry and retention need.
-#[derive(Debug, Default)]
-struct TenantIndex {
-    reservations: BTreeSet<ReservationId>,
-    requests: BTreeSet<RequestId>,
-    in_time: TimeOrders,
+/// An order in time of the reservations of one tenant.
+#[derive(Clone, Copy)]
+pub(crate) enum TimeOrder {
+    /// Holds, by when they lapse.
+    Holds,
+    /// Those that have ended, by when they did.
+    Ended,
 }
 
 /// Borrowed form of the key of limits and accounts.
@@ -138,14 +140,14 @@ impl Tables {
                 self.tallies.insert((scope, item), tally);
             }
             Change::Request(row) => {
-                let index = self.tenants.entry_ref(&row.tenant).or_default();
-                index.requests.insert(row.id.clone());
+                let ids = self.request_order.entry(row.tenant.clone()).or_default();
+                ids.insert(row.id.clone());
                 self.requests.insert(row.id.clone(), row);
             }
             Change::RequestGone { tenant, id } => {
                 self.requests.remove(&id);
-                if let Some(index) = self.tenants.get_mut(&tenant) {
-                    index.requests.remove(&id);
+                if let Some(ids) = self.request_order.get_mut(&tenant) {
+                    ids.remove(&id);
                 }
             }
             Change::Account {
@@ -155,8 +157,8 @@ impl Tables {
             } => {
                 self.accounts.insert((scope, item), account);
             }
-            Change::Reservation(row) => self.put_reservation(row),
-            Change::ReservationGone(key) => self.remove_reservation(&key),
+            Change::Reservation(row) => self.reservations.put(row),
+            Change::ReservationGone(key) => self.reservations.remove(&key),
             Change::Principal(row) => {
                 self.principals.insert(row.id.clone(), row);
             }
@@ -174,50 +176,6 @@ impl Tables {
         } else {
             items.insert(item.clone());
             self.limits.insert((scope, item), limits);
-        }
-    }
-
-    fn put_reservation(&mut self, mut row: Reservation) {
-        self.share_names(&mut row);
-        let index = self.tenants.entry_ref(&row.tenant).or_default();
-        let id = row.id.clone();
-        let state = row.state;
-        match self.reservations.replace(row) {
-            None => {
-                index.reservations.insert(id.clone());
-            }
-            Some(before) => index.in_time.remove(&id, before.state),
-        }
-        index.in_time.insert(&id, state);
-    }
-
-    /// Of most reservations there are many with the same scope and items: they share the names of
-    /// those rows. Each with names of its own took a third of all memory.
-    fn share_names(&self, row: &mut Reservation) {
-        if let Some(scope) = self.scopes.find(&row.scope) {
-            row.scope.clone_from(&scope.id);
-            if row.tenant == scope.tenant {
-                row.tenant.clone_from(&scope.tenant);
-            }
-        }
-        row.lines.share_items(|item| {
-            if let Some(resource) = self.resources.get(&item.resource) {
-                item.resource.clone_from(&resource.name);
-            }
-            if let Some(id) = &mut item.location
-                && let Some(location) = self.locations.get(id)
-            {
-                id.clone_from(&location.id);
-            }
-        });
-    }
-
-    fn remove_reservation(&mut self, key: &ReservationKey) {
-        if let Some(before) = self.reservations.remove(key)
-            && let Some(index) = self.tenants.get_mut(&key.tenant)
-        {
-            index.reservations.remove(&key.id);
-            index.in_time.remove(&key.id, before.state);
         }
     }
 
@@ -251,11 +209,8 @@ impl Tables {
         tenant: &ScopeId,
         after: Option<&RequestId>,
     ) -> impl Iterator<Item = &Request> {
-        let ids = self.tenants.get(tenant).into_iter().flat_map(move |index| {
-            index
-                .requests
-                .range((behind(after), std::ops::Bound::Unbounded))
-        });
+        let ids = self.request_order.get(tenant).into_iter();
+        let ids = ids.flat_map(move |ids| ids.range((behind(after), std::ops::Bound::Unbounded)));
         ids.filter_map(|id| self.requests.get(id))
     }
 
@@ -269,13 +224,8 @@ impl Tables {
         &self,
         tenant: &ScopeId,
         after: Option<&ReservationId>,
-    ) -> impl Iterator<Item = &Reservation> {
-        let ids = self.tenants.get(tenant).into_iter().flat_map(move |index| {
-            index
-                .reservations
-                .range((behind(after), std::ops::Bound::Unbounded))
-        });
-        ids.filter_map(move |id| self.reservations.find(tenant, id))
+    ) -> impl Iterator<Item = Reservation> {
+        self.reservations.after(tenant, after)
     }
 
     /// The principals in order of id, behind `after`.
@@ -299,7 +249,7 @@ impl Tables {
     }
 
     /// All reservations, in no order.
-    pub(crate) fn reservations(&self) -> impl Iterator<Item = &Reservation> {
+    pub(crate) fn reservations(&self) -> impl Iterator<Item = Reservation> {
         self.reservations.iter()
     }
 
@@ -308,44 +258,32 @@ impl Tables {
         self.accounts.iter()
     }
 
-    /// All reservations with an id, of whatever tenant.
-    pub(crate) fn reservations_with_id(
-        &self,
-        id: &ReservationId,
-    ) -> impl Iterator<Item = &Reservation> {
-        self.reservations.with_id(id)
+    /// The tenants that use a reservation id, in no order.
+    pub(crate) fn tenants_of(&self, id: &ReservationId) -> impl Iterator<Item = &ScopeId> {
+        self.reservations.tenants_of(id)
     }
 
     /// The tenants that have a hold whose time is over at `now`.
     pub fn tenants_due(&self, now: Timestamp) -> impl Iterator<Item = &ScopeId> {
-        self.tenants_whose_first(TimeOrder::Holds, move |expires_at| expires_at <= now)
+        let is_due = move |expires_at| expires_at <= now;
+        self.reservations
+            .tenants_whose_first(TimeOrder::Holds, is_due)
     }
 
     /// The tenants that have a reservation that ended before an instant.
     pub fn tenants_with_ended_before(&self, instant: Timestamp) -> impl Iterator<Item = &ScopeId> {
-        self.tenants_whose_first(TimeOrder::Ended, move |ended_at| ended_at < instant)
+        let is_before = move |ended_at| ended_at < instant;
+        self.reservations
+            .tenants_whose_first(TimeOrder::Ended, is_before)
     }
 
-    fn tenants_whose_first(
-        &self,
-        order: TimeOrder,
-        is_wanted: impl Fn(Timestamp) -> bool,
-    ) -> impl Iterator<Item = &ScopeId> {
-        self.tenants
-            .iter()
-            .filter(move |(_, index)| index.in_time.first(order).is_some_and(&is_wanted))
-            .map(|(tenant, _)| tenant)
-    }
-
-    /// Reservations of a tenant with their places in one of its orders.
+    /// Reservations of a tenant in one of its orders.
     pub(crate) fn in_time(
         &self,
         tenant: &ScopeId,
         order: TimeOrder,
-    ) -> impl Iterator<Item = (&Timestamp, &Reservation)> {
-        let index = self.tenants.get(tenant).into_iter();
-        let places = index.flat_map(move |index| index.in_time.of(order));
-        places.filter_map(move |(at, id)| Some((at, self.reservations.find(tenant, id)?)))
+    ) -> impl Iterator<Item = Reservation> {
+        self.reservations.in_time(tenant, order)
     }
 }
 
@@ -434,16 +372,16 @@ impl Rows for Tables {
             .unwrap_or_default()
     }
 
-    fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<&Reservation> {
+    fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<Reservation> {
         self.reservations.find(tenant, id)
     }
 
-    fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
-        self.in_time(tenant, TimeOrder::Holds).map(|(_, row)| row)
+    fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = Reservation> {
+        self.in_time(tenant, TimeOrder::Holds)
     }
 
-    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
-        self.in_time(tenant, TimeOrder::Ended).map(|(_, row)| row)
+    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = Reservation> {
+        self.in_time(tenant, TimeOrder::Ended)
     }
 
     fn principal(&self, id: &PrincipalId) -> Option<&Principal> {

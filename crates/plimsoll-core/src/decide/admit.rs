@@ -135,7 +135,7 @@ fn lapse<R: Rows>(draft: &mut Draft<'_, R>, scope: &Scope) -> Result<(), Breach>
     let now = draft.now();
     let due = rows.holds(&scope.tenant);
     for hold in due.take_while(|hold| hold.state.is_due(now)) {
-        draft.expire(hold)?;
+        draft.expire(&hold)?;
     }
     Ok(())
 }
@@ -331,29 +331,28 @@ fn set_fits_at<R: Rows>(draft: &Draft<'_, R>, tenant: &ScopeId, exceeded: &mut [
         .rows
         .holds(tenant)
         .skip_while(|hold| hold.state.is_due(now));
-    let lines = holds
-        .take(FITS_AT_HOLDS_MAX)
-        .flat_map(|hold| hold.lines.iter().map(move |line| (hold, line)));
-    for (hold, line) in lines.take(FITS_AT_LINES_MAX) {
-        if waiting.is_empty() {
-            return;
-        }
-        let State::Held { expires_at } = hold.state else {
+    let mut lines = FITS_AT_LINES_MAX;
+    for hold in holds.take(FITS_AT_HOLDS_MAX) {
+        let (State::Held { expires_at }, Some(scope)) = (hold.state, draft.rows.scope(&hold.scope))
+        else {
             continue;
         };
-        let Some(scope) = draft.rows.scope(&hold.scope) else {
-            continue;
-        };
-        for above in path(draft.rows, scope) {
-            let place = (above.id.clone(), line.item.clone());
-            let Some((freed, limit)) = waiting.get_mut(&place) else {
-                continue;
-            };
-            *freed = freed.plus_or_max(line.amount);
-            if limit.short_by <= *freed {
-                limit.fits_at = Some(expires_at);
-                waiting.remove(&place);
+        for line in hold.lines.iter().take(lines) {
+            for above in path(draft.rows, scope) {
+                let place = (above.id.clone(), line.item.clone());
+                let Some((freed, limit)) = waiting.get_mut(&place) else {
+                    continue;
+                };
+                *freed = freed.plus_or_max(line.amount);
+                if limit.short_by <= *freed {
+                    limit.fits_at = Some(expires_at);
+                    waiting.remove(&place);
+                }
             }
+        }
+        lines = lines.saturating_sub(hold.lines.len());
+        if lines == 0 || waiting.is_empty() {
+            return;
         }
     }
 }

@@ -19,21 +19,21 @@ pub(super) fn resize<R: Rows>(
     now: Timestamp,
 ) -> Result<Decision, Halt> {
     let (draft, reservation) = find(rows, command, &resize.of, resize.expected, now)?;
-    if !draft.is_held(reservation) && reservation.state != State::Committed {
-        return Ok(draft.conflict(reservation)?);
+    if !draft.is_held(&reservation) && reservation.state != State::Committed {
+        return Ok(draft.conflict(&reservation)?);
     }
     if reservation.lines == resize.lines {
-        return Ok(unchanged(Done::Reservation(reservation.clone())));
+        return Ok(unchanged(Done::Reservation(reservation)));
     }
     if let Some(denial) = first_senseless(rows, &resize.lines) {
         return Err(Halt::Denied(denial));
     }
-    let scope = draft.scope_of(reservation)?;
+    let scope = draft.scope_of(&reservation)?;
     let to = Place {
         scope,
         lines: &resize.lines,
     };
-    swap(draft, reservation, Cause::Resized, to, &resize.grounds)
+    swap(draft, &reservation, Cause::Resized, to, &resize.grounds)
 }
 
 /// Takes what is used in another scope of the same tenant.
@@ -50,10 +50,10 @@ pub(super) fn transfer<R: Rows>(
         return Err(Halt::Denied(Denial::OtherTenant));
     }
     if reservation.state != State::Committed {
-        return Ok(draft.conflict(reservation)?);
+        return Ok(draft.conflict(&reservation)?);
     }
     if reservation.scope == scope.id {
-        return Ok(unchanged(Done::Reservation(reservation.clone())));
+        return Ok(unchanged(Done::Reservation(reservation)));
     }
     let to = Place {
         scope,
@@ -61,7 +61,7 @@ pub(super) fn transfer<R: Rows>(
     };
     swap(
         draft,
-        reservation,
+        &reservation,
         Cause::Transferred,
         to,
         &transfer.grounds,

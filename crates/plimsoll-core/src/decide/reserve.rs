@@ -27,7 +27,7 @@ pub(super) fn reserve<R: Rows>(
     let log = Log::Tenant(scope.tenant.clone());
     let mut draft = Draft::new(rows, log, &command.actor, now);
     if let Some(known) = rows.reservation(&scope.tenant, &ask.id) {
-        return repeat(draft, ask, known);
+        return repeat(draft, ask, &known);
     }
     match admit(&mut draft, scope, &ask.asked, Rule::of(&ask.grounds))? {
         Ok(lines) => grant(draft, scope, ask, lines),

@@ -22,15 +22,15 @@ pub(super) fn commit<R: Rows>(
 ) -> Result<Decision, Halt> {
     let (mut draft, reservation) = find(rows, command, &settle.of, settle.expected, now)?;
     if reservation.state == State::Committed {
-        return Ok(unchanged(Done::Reservation(reservation.clone())));
+        return Ok(unchanged(Done::Reservation(reservation)));
     }
-    if !draft.is_held(reservation) {
-        return Ok(draft.conflict(reservation)?);
+    if !draft.is_held(&reservation) {
+        return Ok(draft.conflict(&reservation)?);
     }
-    let lines = part_of(reservation, settle.part.as_ref())?;
+    let lines = part_of(&reservation, settle.part.as_ref())?;
     let committed = change(
         &mut draft,
-        reservation,
+        &reservation,
         settle,
         Cause::Committed,
         State::Committed,
@@ -48,13 +48,13 @@ pub(super) fn release<R: Rows>(
 ) -> Result<Decision, Halt> {
     let (mut draft, reservation) = find(rows, command, &settle.of, settle.expected, now)?;
     if reservation.state.is_due(draft.now()) {
-        let expired = draft.expire(reservation)?;
+        let expired = draft.expire(&reservation)?;
         return Ok(draft.done(Done::Reservation(expired)));
     }
     if !reservation.state.is_live() {
-        return Ok(unchanged(Done::Reservation(reservation.clone())));
+        return Ok(unchanged(Done::Reservation(reservation)));
     }
-    let gone = part_of(reservation, settle.part.as_ref())?;
+    let gone = part_of(&reservation, settle.part.as_ref())?;
     let (state, lines) = match reservation.lines.without(gone) {
         Some(rest) => (reservation.state, rest),
         None => (
@@ -66,7 +66,7 @@ pub(super) fn release<R: Rows>(
     };
     let released = change(
         &mut draft,
-        reservation,
+        &reservation,
         settle,
         Cause::Released,
         state,
@@ -83,17 +83,17 @@ pub(super) fn extend<R: Rows>(
     now: Timestamp,
 ) -> Result<Decision, Halt> {
     let (mut draft, reservation) = find(rows, command, &extend.of, extend.expected, now)?;
-    if !draft.is_held(reservation) {
-        return Ok(draft.conflict(reservation)?);
+    if !draft.is_held(&reservation) {
+        return Ok(draft.conflict(&reservation)?);
     }
     let until = draft.now().after_ms(extend.ttl_ms);
     let state = State::Held { expires_at: until };
     if state == reservation.state {
-        return Ok(unchanged(Done::Reservation(reservation.clone())));
+        return Ok(unchanged(Done::Reservation(reservation)));
     }
     let extended = Reservation {
         state,
-        ..reservation.clone()
+        ..reservation
     };
     let extended = draft.write(Cause::Extended, Mark::Enforced, extended, Vec::new());
     Ok(draft.done(Done::Reservation(extended)))
@@ -114,7 +114,7 @@ pub(super) fn expire<R: Rows>(
     let mut holds: usize = 0;
     let due = rows.holds(tenant).take_while(|hold| hold.state.is_due(now));
     for hold in due.take(EXPIRE_HOLDS_MAX) {
-        draft.expire(hold)?;
+        draft.expire(&hold)?;
         holds = holds.saturating_add(1);
     }
     Ok(draft.done(Done::Expired { holds }))
@@ -132,11 +132,11 @@ pub(super) fn forget<R: Rows>(
         return denied(Denial::UnknownScope(tenant.clone()));
     }
     let mut draft = Draft::new(rows, Log::Tenant(tenant.clone()), &command.actor, now);
-    let is_old = |row: &&Reservation| row.state.ended_at().is_some_and(|at| at < ended_before);
-    let gone = |row: &Reservation| {
+    let is_old = |row: &Reservation| row.state.ended_at().is_some_and(|at| at < ended_before);
+    let gone = |row: Reservation| {
         Change::ReservationGone(ReservationKey {
             tenant: tenant.clone(),
-            id: row.id.clone(),
+            id: row.id,
         })
     };
     let old = rows
@@ -166,7 +166,7 @@ pub(super) fn find<'a, R: Rows>(
     of: &ReservationRef,
     expected: Expected,
     now: Timestamp,
-) -> Result<(Draft<'a, R>, &'a Reservation), Denial> {
+) -> Result<(Draft<'a, R>, Reservation), Denial> {
     let unknown = || Denial::UnknownScope(of.scope.clone());
     let tenant = &scope_within(rows, &command.reach, &of.scope)
         .ok_or_else(unknown)?

@@ -259,13 +259,9 @@ impl Lines {
         Ok(Self(kept(lines)))
     }
 
-    /// The items, for who keeps many reservations to let them share their names: `share` must
-    /// leave each equal to what it was.
-    pub fn share_items(&mut self, share: impl Fn(&mut Item)) {
-        match &mut self.0 {
-            Kept::One([line]) => share(&mut line.item),
-            Kept::Many(lines) => lines.iter_mut().for_each(|line| share(&mut line.item)),
-        }
+    /// One line; `None` where it asks for nothing.
+    pub fn one(line: Line) -> Option<Self> {
+        (Amount::ZERO < line.amount).then_some(Self(Kept::One([line])))
     }
 
     /// The amount of an item; zero where no line is about it.

@@ -168,7 +168,7 @@ impl Bench {
     fn known(&self, command: &Command, ask: &Reserve) -> Option<&Reservation> {
         scope_within(&self.world, &command.reach, &ask.scope)?;
         let tenant = self.world.tenant_of(&ask.scope);
-        self.world.reservation(&tenant, &ask.id)
+        self.world.row(&tenant, &ask.id)
     }
 
     /// What is asked for is granted exactly where the judge says that it fits, and refused with
@@ -235,7 +235,7 @@ impl Bench {
     ) -> Option<(Option<&'a Reservation>, &'a ScopeId, Asked, &'a Grounds)> {
         let of = |of: &ReservationRef| {
             let tenant = self.world.tenant_of(&of.scope);
-            let known = self.world.reservation(&tenant, &of.id);
+            let known = self.world.row(&tenant, &of.id);
             known.expect("a reservation that moves")
         };
         match &command.action {
@@ -291,7 +291,7 @@ impl Bench {
             return None;
         };
         let tenant = self.world.tenant_of(&resize.of.scope);
-        match self.world.reservation(&tenant, &resize.of.id)?.state {
+        match self.world.row(&tenant, &resize.of.id)?.state {
             State::Held { expires_at } => Some(expires_at),
             _ => None,
         }
@@ -361,7 +361,7 @@ impl Bench {
                 match change {
                     Change::Reservation(row) => self.judge_repeat(&row.tenant, &row.id, now),
                     Change::ReservationGone(key) => {
-                        assert_eq!(self.world.reservation(&key.tenant, &key.id), None);
+                        assert_eq!(self.world.row(&key.tenant, &key.id), None);
                     }
                     _ => {}
                 }
@@ -371,7 +371,7 @@ impl Bench {
 
     fn judge_repeat(&self, tenant: &ScopeId, id: &ReservationId, now: Timestamp) {
         let (row, ask) = match (
-            self.world.reservation(tenant, id),
+            self.world.row(tenant, id),
             self.auditor.asked.get(&(tenant.clone(), id.clone())),
         ) {
             (Some(row), Some(ask)) => (row, ask),

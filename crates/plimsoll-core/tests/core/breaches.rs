@@ -86,7 +86,7 @@ fn a_reservation_in_no_scope() {
     let lost = breach("a reservation is in a scope that does not exist");
     assert_eq!(decided(&world, "expire acme", 10_000), Err(lost.clone()));
     assert_eq!(
-        accounts_of(&world, world.reservations.values()),
+        accounts_of(&world, world.reservations.values().cloned()),
         Err(lost.clone())
     );
     assert_eq!(
@@ -104,7 +104,10 @@ fn reservations_that_add_up_to_more_than_an_amount() {
         .reservations
         .insert((scope("acme"), second.id.clone()), second);
     let more = breach("the reservations add up to more than an amount");
-    assert_eq!(accounts_of(&world, world.reservations.values()), Err(more));
+    assert_eq!(
+        accounts_of(&world, world.reservations.values().cloned()),
+        Err(more)
+    );
 }
 
 #[test]

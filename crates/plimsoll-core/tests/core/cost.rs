@@ -107,16 +107,16 @@ impl Rows for Counted<'_> {
         self.count().account(scope, item)
     }
 
-    fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<&Reservation> {
+    fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<Reservation> {
         self.count().reservation(tenant, id)
     }
 
-    fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
-        let seen = |_: &&Reservation| self.holds.set(self.holds.get() + 1);
+    fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = Reservation> {
+        let seen = |_: &Reservation| self.holds.set(self.holds.get() + 1);
         self.count().holds(tenant).inspect(seen)
     }
 
-    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
+    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = Reservation> {
         self.count().ended(tenant)
     }
 

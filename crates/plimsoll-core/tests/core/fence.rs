@@ -61,7 +61,7 @@ impl<'a> Fenced<'a> {
         }
         for scope in &footprint.holds_of {
             for hold in world.holds(&world.tenant_of(scope)) {
-                fenced.name(hold);
+                fenced.name(&hold);
             }
         }
         fenced
@@ -207,7 +207,7 @@ impl Rows for Fenced<'_> {
         self.world.requests(tenant)
     }
 
-    fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<&Reservation> {
+    fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<Reservation> {
         let named = self
             .footprint
             .reservations
@@ -218,13 +218,13 @@ impl Rows for Fenced<'_> {
         self.world.reservation(tenant, id)
     }
 
-    fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
+    fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = Reservation> {
         let is_named = self.names_tenant(self.footprint.holds_of.iter(), tenant);
         self.assert(is_named, || format!("the holds of {tenant}"));
         self.world.holds(tenant)
     }
 
-    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
+    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = Reservation> {
         let is_named = self.names_tenant(self.footprint.ended_of.iter(), tenant);
         self.assert(is_named, || format!("the ended reservations of {tenant}"));
         self.world.ended(tenant)

@@ -148,19 +148,24 @@ impl World {
         chain
     }
 
+    /// A reservation, where it stands.
+    pub(crate) fn row(&self, tenant: &ScopeId, id: &ReservationId) -> Option<&Reservation> {
+        self.reservations.get(&(tenant.clone(), id.clone()))
+    }
+
     /// Those reservations of a tenant that have an instant, in order of it, ties in order of id.
     fn in_order(
         &self,
         tenant: &ScopeId,
         instant: fn(State) -> Option<Timestamp>,
-    ) -> impl Iterator<Item = &Reservation> {
+    ) -> impl Iterator<Item = Reservation> {
         let rows = self.reservations.values();
         let rows = rows.filter(|row| row.tenant == *tenant);
         let mut rows: Vec<(Timestamp, &Reservation)> = rows
             .filter_map(|row| Some((instant(row.state)?, row)))
             .collect();
         rows.sort_by_key(|(at, row)| (*at, row.id.clone()));
-        rows.into_iter().map(|(_, row)| row)
+        rows.into_iter().map(|(_, row)| row.clone())
     }
 
     /// The same world, in which the limits that count at an instant count always, and no others.
@@ -179,7 +184,7 @@ impl World {
 
     /// Asserts that the accounts are the sums of the live reservations, within the number space.
     pub(crate) fn assert_sums(&self) {
-        let sums = accounts_of(self, self.reservations.values()).expect("no breach");
+        let sums = accounts_of(self, self.reservations.values().cloned()).expect("no breach");
         let mut accounts = self.accounts.clone();
         accounts.retain(|_, account| *account != Account::default());
         assert_eq!(
@@ -270,18 +275,18 @@ impl Rows for World {
         rows.filter(|row| row.tenant == *tenant)
     }
 
-    fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<&Reservation> {
-        self.reservations.get(&(tenant.clone(), id.clone()))
+    fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<Reservation> {
+        self.row(tenant, id).cloned()
     }
 
-    fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
+    fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = Reservation> {
         self.in_order(tenant, |state| match state {
             State::Held { expires_at } => Some(expires_at),
             _ => None,
         })
     }
 
-    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
+    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = Reservation> {
         self.in_order(tenant, |state| match state {
             State::Released { ended_at } | State::Expired { ended_at } => Some(ended_at),
             _ => None,

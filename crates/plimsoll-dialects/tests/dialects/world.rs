@@ -258,15 +258,15 @@ impl Rows for World {
         std::iter::empty()
     }
 
-    fn reservation(&self, _: &ScopeId, _: &ReservationId) -> Option<&Reservation> {
+    fn reservation(&self, _: &ScopeId, _: &ReservationId) -> Option<Reservation> {
         unreachable!("a report needs no reservation")
     }
 
-    fn holds(&self, _: &ScopeId) -> impl Iterator<Item = &Reservation> {
+    fn holds(&self, _: &ScopeId) -> impl Iterator<Item = Reservation> {
         std::iter::empty()
     }
 
-    fn ended(&self, _: &ScopeId) -> impl Iterator<Item = &Reservation> {
+    fn ended(&self, _: &ScopeId) -> impl Iterator<Item = Reservation> {
         std::iter::empty()
     }
 

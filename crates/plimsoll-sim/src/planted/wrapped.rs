@@ -134,15 +134,15 @@ impl<R: Rows> Rows for WithoutReservations<'_, R> {
         self.0.account(scope, item)
     }
 
-    fn reservation(&self, _: &ScopeId, _: &ReservationId) -> Option<&Reservation> {
+    fn reservation(&self, _: &ScopeId, _: &ReservationId) -> Option<Reservation> {
         None
     }
 
-    fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
+    fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = Reservation> {
         self.0.holds(tenant)
     }
 
-    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = &Reservation> {
+    fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = Reservation> {
         self.0.ended(tenant)
     }
 

@@ -45,6 +45,7 @@ pub(super) fn decide_all<'a>(
         events: Vec::new(),
         needs_holds: false,
     };
+    let mut written = Vec::new();
     for commands in group {
         let mut outcomes = Vec::with_capacity(commands.len());
         for command in commands {
@@ -53,19 +54,22 @@ pub(super) fn decide_all<'a>(
             for event in events {
                 let bytes = event_bytes(&event);
                 let chain = chained(&overlay.log(&event.log).chain, &bytes);
-                overlay.apply(&event, chain)?;
-                decided.events.push(Written {
-                    event,
-                    bytes,
-                    chain,
-                    catalogue,
-                });
+                overlay.apply(event, chain)?;
+                written.push((bytes, catalogue));
             }
             outcomes.push(outcome);
         }
         decided.outcomes.push(outcomes);
     }
     decided.needs_holds = overlay.has_asked_for_holds();
+    let events = overlay.into_events().into_iter().zip(written);
+    let events = events.map(|((event, chain), (bytes, catalogue))| Written {
+        event,
+        bytes,
+        chain,
+        catalogue,
+    });
+    decided.events = events.collect();
     Ok(decided)
 }
 

@@ -191,7 +191,7 @@ impl Postgres {
         let sql = format!("SELECT row FROM {some}");
         self.add(&mut tables, &sql, &parameters).await?;
         let is_end = i64::try_from(tables.reservations().count()).unwrap_or(most) < most;
-        let last = tables.reservations().map(|row| &row.id).max().cloned();
+        let last = tables.reservations().map(|row| row.id).max();
         let found = tables.list_reservations(reach, scope, filter, page);
         Ok(found.map(|found| ReservationPage {
             next: found.next.or(last.filter(|_| !is_end)),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
-use plimsoll_core::model::Item;
+use plimsoll_core::model::{Item, Reservation};
 use plimsoll_core::names::{RequestId, ReservationId, ScopeId};
 use plimsoll_core::rows::{Footprint, Rows, path};
 use tokio_postgres::types::Type;
@@ -261,12 +261,12 @@ impl Wanted {
     ) {
         let mut scopes: Vec<&ScopeId> = footprint.scopes.iter().collect();
         let mut items: Vec<&Item> = footprint.items.iter().collect();
-        for (scope, id) in &footprint.reservations {
-            let row = self.reservation(tables, scope, id);
-            if let Some(row) = row {
-                scopes.push(&row.scope);
-                items.extend(row.lines.iter().map(|line| &line.item));
-            }
+        let rows = footprint.reservations.iter();
+        let rows = rows.filter_map(|(scope, id)| self.reservation(tables, scope, id));
+        let rows: Vec<Reservation> = rows.collect();
+        for row in &rows {
+            scopes.push(&row.scope);
+            items.extend(row.lines.iter().map(|line| &line.item));
         }
         for request in footprint
             .requests
@@ -288,12 +288,12 @@ impl Wanted {
         }
     }
 
-    fn reservation<'t>(
+    fn reservation(
         &self,
-        tables: &'t Tables,
+        tables: &Tables,
         scope: &ScopeId,
         id: &ReservationId,
-    ) -> Option<&'t plimsoll_core::model::Reservation> {
+    ) -> Option<Reservation> {
         tables.reservation(self.tenants.get(scope)?, id)
     }
 }

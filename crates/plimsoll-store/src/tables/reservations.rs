@@ -1,60 +1,244 @@
-//! Reservations by id.
+//! Reservations, in a layout for very many of them.
+//!
+//! | what | bytes of each |
+//! |---|---|
+//! | its [`Row`] in a [`Slab`]: numbers for names that it shares, at a place of 32 bits | 80, and its id |
+//! | a hash table from id to place | 8, up to twice that |
+//! | the [`Order`] of its tenant's ids, for lists | 8, up to twice that |
+//! | the one of its tenant's holds, or of what has ended, while it is one or has | the same |
+//!
+//! Everything but the rows knows them by their places alone, so nothing is told twice, and only
+//! small things move when a table grows. A [`Reservation`] is made of a row when somebody asks.
 
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
+use plimsoll_core::amount::Timestamp;
 use plimsoll_core::command::ReservationKey;
-use plimsoll_core::model::Reservation;
+use plimsoll_core::model::{Reservation, State};
 use plimsoll_core::names::{ReservationId, ScopeId};
 
-/// Reservations by id: hashed by the id alone, so that the tenants that use an id are found too.
+use super::TimeOrder;
+use super::order::{Key, Order};
+use super::row::{Names, Row};
+use super::slab::Slab;
+use super::symbols::Symbol;
+
+/// Every reservation there is.
 #[derive(Debug, Default)]
 pub(super) struct Reservations {
-    table: HashTable<Box<Reservation>>,
+    names: Names,
+    rows: Slab<Row>,
+    /// Hashed by the id alone, so that the tenants that use an id are found too.
+    by_id: HashTable<Entry>,
     hasher: DefaultHashBuilder,
+    /// By the number of the tenant.
+    tenants: Vec<Orders>,
+}
+
+/// A place, with as much of its id's hash as a table needs that grows: it looks at no row then.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    hash: u32,
+    place: u32,
+}
+
+/// The reservations of one tenant, in the orders that lists, expiry and retention need.
+#[derive(Debug, Default)]
+struct Orders {
+    ids: Order,
+    holds: Order,
+    ended: Order,
+}
+
+impl Orders {
+    /// The order in time to which a state belongs.
+    fn of(&mut self, state: State) -> Option<&mut Order> {
+        match state {
+            State::Held { .. } => Some(&mut self.holds),
+            State::Committed => None,
+            State::Released { .. } | State::Expired { .. } => Some(&mut self.ended),
+        }
+    }
+
+    fn in_time(&self, order: TimeOrder) -> &Order {
+        match order {
+            TimeOrder::Holds => &self.holds,
+            TimeOrder::Ended => &self.ended,
+        }
+    }
 }
 
 impl Reservations {
-    pub(super) fn find(&self, tenant: &ScopeId, id: &ReservationId) -> Option<&Reservation> {
-        let hash = self.hasher.hash_one(id);
-        let found = self
-            .table
-            .find(hash, |row| row.id == *id && row.tenant == *tenant);
-        found.map(|row| &**row)
+    pub(super) fn find(&self, tenant: &ScopeId, id: &ReservationId) -> Option<Reservation> {
+        let tenant = self.names.tenants.of(tenant)?;
+        let entry = self.entry(self.hash(id), tenant, id)?;
+        Some(self.rows.at(entry.place).unpack(&self.names))
+    }
+
+    fn entry(&self, hash: u32, tenant: Symbol, id: &ReservationId) -> Option<Entry> {
+        let is_it = |entry: &Entry| {
+            entry.hash == hash && {
+                let row = self.rows.at(entry.place);
+                row.tenant == tenant && row.id == *id
+            }
+        };
+        self.by_id.find(spread(hash), is_it).copied()
     }
 
     /// All of them, in no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Reservation> {
-        self.table.iter().map(|row| &**row)
+    pub(super) fn iter(&self) -> impl Iterator<Item = Reservation> {
+        self.rows.iter().map(|row| row.unpack(&self.names))
     }
 
-    pub(super) fn with_id(&self, id: &ReservationId) -> impl Iterator<Item = &Reservation> {
-        let candidates = self.table.iter_hash(self.hasher.hash_one(id));
-        candidates
-            .map(|row| &**row)
-            .filter(move |row| row.id == *id)
+    /// The tenants that use an id, in no order.
+    pub(super) fn tenants_of(&self, id: &ReservationId) -> impl Iterator<Item = &ScopeId> {
+        let candidates = self.by_id.iter_hash(spread(self.hash(id)));
+        let rows = candidates.map(|entry| self.rows.at(entry.place));
+        rows.filter(move |row| row.id == *id)
+            .map(|row| self.names.tenants.name(row.tenant))
     }
 
-    /// Puts a row in its place and answers the one that was there.
-    pub(super) fn replace(&mut self, new: Reservation) -> Option<Reservation> {
-        let hash = self.hasher.hash_one(&new.id);
-        let same = self
-            .table
-            .find_mut(hash, |row| row.id == new.id && row.tenant == new.tenant);
-        if let Some(row) = same {
-            return Some(std::mem::replace(&mut **row, new));
+    /// Those of a tenant in order of id, behind `after`.
+    pub(super) fn after(
+        &self,
+        tenant: &ScopeId,
+        after: Option<&ReservationId>,
+    ) -> impl Iterator<Item = Reservation> {
+        let after = after.map(|id| Key {
+            at: 0,
+            id: id.as_str(),
+        });
+        let orders = self.orders(tenant).into_iter();
+        let places = orders.flat_map(move |orders| orders.ids.after(after, by_id(&self.rows)));
+        places.map(|place| self.rows.at(place).unpack(&self.names))
+    }
+
+    /// Those of a tenant in one of its orders.
+    pub(super) fn in_time(
+        &self,
+        tenant: &ScopeId,
+        order: TimeOrder,
+    ) -> impl Iterator<Item = Reservation> {
+        let orders = self.orders(tenant).into_iter();
+        let order = orders.map(move |orders| orders.in_time(order));
+        let places = order.flat_map(|order| order.after(None, in_time(&self.rows)));
+        places.map(|place| self.rows.at(place).unpack(&self.names))
+    }
+
+    /// The tenants of whose order the first instant is wanted, in no order.
+    pub(super) fn tenants_whose_first(
+        &self,
+        order: TimeOrder,
+        is_wanted: impl Fn(Timestamp) -> bool,
+    ) -> impl Iterator<Item = &ScopeId> {
+        let is_wanted = move |orders: &Orders| {
+            let first = orders
+                .in_time(order)
+                .after(None, in_time(&self.rows))
+                .next();
+            first.is_some_and(|place| is_wanted(self.rows.at(place).at()))
+        };
+        let tenants = self.names.tenants.iter().zip(&self.tenants);
+        tenants.filter_map(move |(name, orders)| is_wanted(orders).then_some(name))
+    }
+
+    fn orders(&self, tenant: &ScopeId) -> Option<&Orders> {
+        self.tenants.get(self.names.tenants.of(tenant)?.index())
+    }
+
+    /// Puts a row in its place.
+    pub(super) fn put(&mut self, row: Reservation) {
+        let tenant = self.names.tenants.given(&row.tenant);
+        let hash = self.hash(&row.id);
+        let known = self.entry(hash, tenant, &row.id);
+        let id = match known {
+            Some(Entry { place, .. }) => self.rows.at(place).id.clone(),
+            // A copy: the text of a request stands among others that will soon be gone.
+            None => ReservationId::parse(row.id.as_str()).expect("it is one"),
+        };
+        let row = Row::pack(row, id, &mut self.names);
+        let (tenant, state) = (tenant.index(), row.state());
+        if self.tenants.len() == tenant {
+            self.tenants.push(Orders::default());
         }
-        self.table
-            .insert_unique(hash, Box::new(new), |row| self.hasher.hash_one(&row.id));
-        None
+        let orders = &mut self.tenants[tenant];
+        let place = match known {
+            Some(Entry { place, .. }) => {
+                let before = self.rows.at(place).state();
+                if before == state {
+                    *self.rows.at_mut(place) = row;
+                    return;
+                }
+                if let Some(order) = orders.of(before) {
+                    order.remove(place, in_time(&self.rows));
+                }
+                *self.rows.at_mut(place) = row;
+                place
+            }
+            None => {
+                let place = self.rows.put(row);
+                let new = Entry { hash, place };
+                self.by_id
+                    .insert_unique(spread(hash), new, |entry| spread(entry.hash));
+                orders.ids.insert(place, by_id(&self.rows));
+                place
+            }
+        };
+        if let Some(order) = orders.of(state) {
+            order.insert(place, in_time(&self.rows));
+        }
     }
 
-    pub(super) fn remove(&mut self, key: &ReservationKey) -> Option<Reservation> {
-        let hash = self.hasher.hash_one(&key.id);
-        let entry = self
-            .table
-            .find_entry(hash, |row| row.id == key.id && row.tenant == key.tenant);
-        let (row, _) = entry.ok()?.remove();
-        Some(*row)
+    pub(super) fn remove(&mut self, key: &ReservationKey) {
+        let hash = self.hash(&key.id);
+        let tenant = self.names.tenants.of(&key.tenant);
+        let known = tenant.and_then(|tenant| self.entry(hash, tenant, &key.id));
+        let Some(Entry { place, .. }) = known else {
+            return;
+        };
+        let of_place = |entry: &Entry| entry.place == place;
+        if let Ok(entry) = self.by_id.find_entry(spread(hash), of_place) {
+            entry.remove();
+        }
+        let row = self.rows.at(place);
+        let orders = &mut self.tenants[row.tenant.index()];
+        orders.ids.remove(place, by_id(&self.rows));
+        if let Some(order) = orders.of(row.state()) {
+            order.remove(place, in_time(&self.rows));
+        }
+        self.rows.take(place);
+    }
+
+    fn hash(&self, id: &ReservationId) -> u32 {
+        let hash = self.hasher.hash_one(id);
+        u32::try_from(hash >> 32).expect("half of its bits")
     }
 }
+
+/// The hash that a table takes, of what is kept of one: it looks at the upper bits and the lower.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// What the order of ids is by.
+fn by_id<'a>(rows: &'a Slab<Row>) -> impl Fn(u32) -> Key<'a> {
+    |place| Key {
+        at: 0,
+        id: rows.at(place).id.as_str(),
+    }
+}
+
+/// What the orders in time are by.
+fn in_time<'a>(rows: &'a Slab<Row>) -> impl Fn(u32) -> Key<'a> {
+    |place| {
+        let row = rows.at(place);
+        Key {
+            at: row.at().ms(),
+            id: row.id.as_str(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -395,7 +395,7 @@ fn an_acknowledged_write_is_seen_at_once() {
                     tables.account(&scope("p"), &item("vm/disk")).used,
                     amount(round + 1)
                 );
-                row.cloned()
+                row
             }));
             assert_eq!(seen.expect("the store serves"), made);
         }

@@ -113,8 +113,8 @@ fn add_rows(all: &mut Snapshot, tables: &Tables) {
         all.logs.push((log.clone(), tables.log(&log)));
     }
     for tenant in tenants {
-        all.holds.extend(tables.holds(&tenant.id).cloned());
-        all.ended.extend(tables.ended(&tenant.id).cloned());
+        all.holds.extend(tables.holds(&tenant.id));
+        all.ended.extend(tables.ended(&tenant.id));
     }
     for scope in &all.scopes {
         assert_eq!(tables.scope(&scope.id), Some(scope));
@@ -127,7 +127,7 @@ fn add_rows(all: &mut Snapshot, tables: &Tables) {
         }
     }
     for row in &all.reservations {
-        assert_eq!(tables.reservation(&row.tenant, &row.id), Some(row));
+        assert_eq!(tables.reservation(&row.tenant, &row.id).as_ref(), Some(row));
     }
     for row in &all.limits {
         assert!(tables.limits(&row.scope, &row.item).contains(row));
@@ -254,7 +254,7 @@ pub(crate) fn reservations(
 pub(crate) fn assert_sound(store: &Store) {
     let all = snapshot(store, 1_000);
     wait(store.read(&footprint(&all), |tables| {
-        let sums = plimsoll_core::invariants::accounts_of(tables, all.reservations.iter())
+        let sums = plimsoll_core::invariants::accounts_of(tables, all.reservations.iter().cloned())
             .expect("no breach");
         for (key, account) in &all.accounts {
             assert_eq!(

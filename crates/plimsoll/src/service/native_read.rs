@@ -270,7 +270,7 @@ impl Service {
             };
             match rows.reservation(&known.tenant, id) {
                 Some(row) if scope_within(rows, caller.reach(), &row.scope).is_some() => {
-                    encode::reservation(row)
+                    encode::reservation(&row)
                 }
                 Some(_) | None => Problem::not_found().reply(),
             }

@@ -96,16 +96,16 @@ impl Rows for Model {
         iter::empty()
     }
 
-    fn reservation(&self, _: &ScopeId, id: &ReservationId) -> Option<&Reservation> {
-        self.reservations.get(id).map(|known| &known.row)
+    fn reservation(&self, _: &ScopeId, id: &ReservationId) -> Option<Reservation> {
+        self.reservations.get(id).map(|known| known.row.clone())
     }
 
     /// None is ever due, and when something would fit is not compared: so none is needed.
-    fn holds(&self, _: &ScopeId) -> impl Iterator<Item = &Reservation> {
+    fn holds(&self, _: &ScopeId) -> impl Iterator<Item = Reservation> {
         iter::empty()
     }
 
-    fn ended(&self, _: &ScopeId) -> impl Iterator<Item = &Reservation> {
+    fn ended(&self, _: &ScopeId) -> impl Iterator<Item = Reservation> {
         iter::empty()
     }
 

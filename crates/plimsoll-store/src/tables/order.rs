@@ -1,0 +1,279 @@
+//! An order of rows by a key that only the rows have.
+
+use std::ops::Range;
+
+/// Entries of one chunk: a chunk is moved by entries that come and go, and found among all chunks.
+const CHUNK_ENTRIES_MAX: usize = 512;
+
+/// Bytes of a digest that may be the same in all of a chunk: two of decimal digits tell a hundred
+/// entries apart, and taking digests looks at every row.
+const DIGEST_BYTES_DULL: usize = 2;
+
+/// What rows are ordered by: an instant, then an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key<'a> {
+    pub(super) at: u64,
+    pub(super) id: &'a str,
+}
+
+/// Places of rows, in the order of the rows' keys.
+///
+/// Shape: sorted chunks of sorted entries. An entry has no key, only four bytes of it: those
+/// behind what the keys of its chunk have in common. These differ between almost any two, so that
+/// a search reads memory in a row and looks at few rows; a tree of keys would look at one a step.
+///
+/// A place stands for the same key as long as it is in the order: `key_of` must say so.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    /// None is empty.
+    chunks: Vec<Chunk>,
+}
+
+#[derive(Debug)]
+struct Chunk {
+    /// So many bytes in front are the same in all its keys.
+    shared: usize,
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    digest: u32,
+    place: u32,
+}
+
+impl Order {
+    /// Adds a place whose key is not there yet.
+    pub(super) fn insert<'a>(&mut self, place: u32, key_of: impl Fn(u32) -> Key<'a>) {
+        let key = key_of(place);
+        let mut index = self.chunk_of(key, &key_of);
+        let count = self.chunks.len();
+        let Some(mut chunk) = self.chunks.get_mut(index) else {
+            self.chunks.push(Chunk::of_one(place, key));
+            return;
+        };
+        let mut position = chunk.position(key, &key_of);
+        if chunk.entries.len() == CHUNK_ENTRIES_MAX {
+            // Keys that only ascend fill their chunks.
+            let is_end = position == CHUNK_ENTRIES_MAX && index + 1 == count;
+            if is_end {
+                self.chunks.push(Chunk::of_one(place, key));
+                return;
+            }
+            let upper = chunk.split(&key_of);
+            self.chunks.insert(index + 1, upper);
+            if CHUNK_ENTRIES_MAX / 2 < position {
+                index += 1;
+            }
+            chunk = &mut self.chunks[index];
+            position = chunk.position(key, &key_of);
+        }
+        let shared = chunk.first(&key_of).shared(key);
+        let digest = key.digest(chunk.shared);
+        chunk.entries.insert(position, Entry { digest, place });
+        if shared < chunk.shared {
+            chunk.digest_from(shared, &key_of);
+        }
+    }
+
+    /// Takes a place away; its row still has the key that it had.
+    pub(super) fn remove<'a>(&mut self, place: u32, key_of: impl Fn(u32) -> Key<'a>) {
+        let key = key_of(place);
+        let index = self.chunk_of(key, &key_of);
+        let Some(chunk) = self.chunks.get_mut(index) else {
+            return;
+        };
+        let position = chunk.position(key, &key_of);
+        if chunk
+            .entries
+            .get(position)
+            .is_none_or(|it| it.place != place)
+        {
+            return;
+        }
+        chunk.entries.remove(position);
+        if chunk.entries.is_empty() {
+            self.chunks.remove(index);
+        } else if chunk.entries.len() < CHUNK_ENTRIES_MAX / 4 {
+            self.join(index, &key_of);
+        }
+    }
+
+    /// Makes one chunk of a small one and the next, where they are no more than half of one.
+    fn join<'a>(&mut self, index: usize, key_of: &impl Fn(u32) -> Key<'a>) {
+        let count = |index: usize| self.chunks.get(index).map(|it| it.entries.len());
+        let (Some(one), Some(next)) = (count(index), count(index + 1)) else {
+            return;
+        };
+        if one + next <= CHUNK_ENTRIES_MAX / 2 {
+            let next = self.chunks.remove(index + 1);
+            let chunk = &mut self.chunks[index];
+            chunk.entries.extend(next.entries);
+            chunk.digest_from(chunk.shared_now(key_of), key_of);
+        }
+    }
+
+    /// The places in order, behind a key where one is given.
+    pub(super) fn after<'a>(
+        &self,
+        after: Option<Key<'_>>,
+        key_of: impl Fn(u32) -> Key<'a>,
+    ) -> impl Iterator<Item = u32> {
+        let index = after.map_or(0, |key| self.chunk_of(key, &key_of));
+        let mut chunks = self.chunks.iter().skip(index);
+        let first = chunks.next().map_or(&[][..], |chunk| {
+            let position = after.map_or(0, |key| {
+                let position = chunk.position(key, &key_of);
+                let found = chunk.entries.get(position);
+                position + usize::from(found.is_some_and(|it| key_of(it.place) == key))
+            });
+            &chunk.entries[position..]
+        });
+        let rest = chunks.flat_map(|chunk| &chunk.entries);
+        first.iter().chain(rest).map(|entry| entry.place)
+    }
+
+    /// The chunk in which a key is or would be; for the first key of all, the first one, there or
+    /// not.
+    fn chunk_of<'a>(&self, key: Key<'_>, key_of: &impl Fn(u32) -> Key<'a>) -> usize {
+        // Most new keys are behind all others, or near the end.
+        match self.chunks.last() {
+            Some(last) if last.first(key_of) <= key => self.chunks.len() - 1,
+            _ => {
+                let behind = |chunk: &Chunk| chunk.first(key_of) <= key;
+                self.chunks.partition_point(behind).saturating_sub(1)
+            }
+        }
+    }
+}
+
+impl Chunk {
+    fn of_one(place: u32, key: Key<'_>) -> Self {
+        let shared = key.len();
+        let digest = key.digest(shared);
+        Self {
+            shared,
+            entries: vec![Entry { digest, place }],
+        }
+    }
+
+    fn first<'a>(&self, key_of: &impl Fn(u32) -> Key<'a>) -> Key<'a> {
+        key_of(self.entries[0].place)
+    }
+
+    /// How many entries have a lesser key.
+    fn position<'a>(&self, key: Key<'_>, key_of: &impl Fn(u32) -> Key<'a>) -> usize {
+        let first = self.first(key_of);
+        if first.shared(key) < self.shared {
+            // It differs from all of them in the same way.
+            return if key <= first { 0 } else { self.entries.len() };
+        }
+        let same = self.with_digest(key.digest(self.shared));
+        let lesser = self.entries[same.clone()].partition_point(|it| key_of(it.place) < key);
+        same.start + lesser
+    }
+
+    fn with_digest(&self, digest: u32) -> Range<usize> {
+        let start = self.entries.partition_point(|it| it.digest < digest);
+        let rest = &self.entries[start..];
+        let count = rest.iter().take_while(|it| it.digest == digest).count();
+        start..start + count
+    }
+
+    /// Leaves the lower half and answers the upper one.
+    fn split<'a>(&mut self, key_of: &impl Fn(u32) -> Key<'a>) -> Self {
+        let mut upper = Self {
+            shared: self.shared,
+            entries: self.entries.split_off(CHUNK_ENTRIES_MAX / 2),
+        };
+        upper.sharpen(key_of);
+        self.sharpen(key_of);
+        upper
+    }
+
+    /// Takes digests anew where too much of them has become the same.
+    fn sharpen<'a>(&mut self, key_of: &impl Fn(u32) -> Key<'a>) {
+        let shared = self.shared_now(key_of);
+        if self.shared + DIGEST_BYTES_DULL <= shared {
+            self.digest_from(shared, key_of);
+        }
+    }
+
+    /// What its keys have in common: what the first and the last have.
+    fn shared_now<'a>(&self, key_of: &impl Fn(u32) -> Key<'a>) -> usize {
+        let first = self.first(key_of);
+        let last = self.entries.last().map(|it| key_of(it.place));
+        last.map_or(first.len(), |last| first.shared(last))
+    }
+
+    /// Says that so many bytes are the same in all keys.
+    fn digest_from<'a>(&mut self, shared: usize, key_of: &impl Fn(u32) -> Key<'a>) {
+        self.shared = shared;
+        for entry in &mut self.entries {
+            entry.digest = key_of(entry.place).digest(shared);
+        }
+    }
+}
+
+/// The bytes of an instant in front of those of an id.
+const INSTANT_BYTES: usize = size_of::<u64>();
+
+impl Key<'_> {
+    fn len(self) -> usize {
+        INSTANT_BYTES + self.id.len()
+    }
+
+    /// How many bytes in front are the same.
+    fn shared(self, other: Key<'_>) -> usize {
+        if self.at == other.at {
+            INSTANT_BYTES + shared_front(self.id.as_bytes(), other.id.as_bytes())
+        } else {
+            let bits = (self.at ^ other.at).leading_zeros();
+            usize::try_from(bits / 8).expect("less than the bytes of an instant")
+        }
+    }
+
+    /// Four bytes behind so many, in an order that is the keys' own where those are the same: an
+    /// id has no zeros.
+    fn digest(self, shared: usize) -> u32 {
+        let id = self.id.as_bytes();
+        let digest = match shared.checked_sub(INSTANT_BYTES) {
+            Some(of_id) => front(id.get(of_id..).unwrap_or_default()),
+            None => {
+                let mut bytes = [0; INSTANT_BYTES + 4];
+                bytes[..INSTANT_BYTES].copy_from_slice(&self.at.to_be_bytes());
+                bytes[INSTANT_BYTES..].copy_from_slice(&front(id));
+                front(&bytes[shared..])
+            }
+        };
+        u32::from_be_bytes(digest)
+    }
+}
+
+/// How many bytes in front are the same; it looks at eight at once.
+fn shared_front(one: &[u8], other: &[u8]) -> usize {
+    let (ones, _) = one.as_chunks::<8>();
+    let (others, _) = other.as_chunks::<8>();
+    let chunks = ones
+        .iter()
+        .zip(others)
+        .take_while(|(one, other)| one == other);
+    let start = 8 * chunks.count();
+    let rest = one[start..].iter().zip(&other[start..]);
+    start + rest.take_while(|(one, other)| one == other).count()
+}
+
+/// The first four bytes, zeros where there are fewer.
+fn front(bytes: &[u8]) -> [u8; 4] {
+    match bytes.first_chunk() {
+        Some(front) => *front,
+        None => {
+            let mut front = [0; 4];
+            front[..bytes.len()].copy_from_slice(bytes);
+            front
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
