@@ -11,6 +11,8 @@ from test_nodes import Callers, Nodes, one_seat, seats, set_up
 from waiting import until
 
 STORE = Path(__file__).parent.parent / "crates" / "plimsoll-store" / "src" / "postgres"
+LAYOUT = len(list((STORE / "migrations").glob("*.sql")))
+NEXT = LAYOUT + 1
 
 
 def migrate(database, *arguments):
@@ -39,7 +41,7 @@ def first_layout(cluster):
 def test_layouts_change_while_nodes_serve_and_are_replaced(tmp_path, first_layout):
     database, sql = first_layout
     with ExitStack() as stack:
-        assert "had layout 1 and now has 2" in migrate(database)
+        assert f"had layout 1 and now has {LAYOUT}" in migrate(database)
         nodes = Nodes(tmp_path, database, stack)
         for _ in range(3):
             nodes.add()
@@ -51,7 +53,7 @@ def test_layouts_change_while_nodes_serve_and_are_replaced(tmp_path, first_layou
                 "BEGIN; SET LOCAL lock_timeout = '1s'; "
                 "ALTER TABLE plimsoll.reservation ADD COLUMN more bigint NOT NULL DEFAULT 7; "
                 "ALTER TABLE plimsoll.event ADD COLUMN more text; "
-                "INSERT INTO plimsoll.layout (version, serves_from) VALUES (3, 2); COMMIT"
+                f"INSERT INTO plimsoll.layout (version, serves_from) VALUES ({NEXT}, {LAYOUT}); COMMIT"
             )
             callers.wait_for_more(callers.taken, 60)
             for number in range(3):
@@ -65,14 +67,14 @@ def test_layouts_change_while_nodes_serve_and_are_replaced(tmp_path, first_layou
         )
         assert "rows of version 4 already" in migrate_finish(database, sql)
         # One that is not for these nodes, made by hand: they do not guess.
-        sql("INSERT INTO plimsoll.layout (version, serves_from) VALUES (4, 4)")
+        sql(f"INSERT INTO plimsoll.layout (version, serves_from) VALUES ({NEXT}, {NEXT})")
         for node in nodes.admins():
             until(lambda node=node: one_seat(node, "last").status == 503)
-        sql("DELETE FROM plimsoll.layout WHERE version = 4")
+        sql(f"DELETE FROM plimsoll.layout WHERE version = {NEXT}")
         for node in nodes.admins():
             until(lambda node=node: one_seat(node, "last").status == 200)
 
 
 def migrate_finish(database, sql):
-    sql("DELETE FROM plimsoll.layout WHERE version = 3")
+    sql(f"DELETE FROM plimsoll.layout WHERE version = {NEXT}")
     return migrate(database, "--finish")

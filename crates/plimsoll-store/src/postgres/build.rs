@@ -37,8 +37,13 @@ impl Build {
                 serves_from: 1,
                 record: record::VERSION as u64,
             },
+            Migration {
+                sql: include_str!("migrations/0003.sql"),
+                serves_from: 2,
+                record: record::VERSION as u64,
+            },
         ],
-        // It calls the functions of that layout.
+        // It calls the functions of the second.
         layout_min: 2,
     };
 

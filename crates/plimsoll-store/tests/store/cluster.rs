@@ -1,6 +1,6 @@
 //! A PostgreSQL of the tests' own, in a temporary folder, that ends with them.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -41,6 +41,34 @@ pub(crate) fn database() -> PostgresOptions {
 pub(crate) fn node(options: &PostgresOptions, clock: Clock) -> Store {
     let opened = wait(Store::postgres(options, clock));
     opened.unwrap_or_else(|error| panic!("{}", chain_of(&error)))
+}
+
+/// The name of the database that is meant.
+pub(crate) fn name_of(options: &PostgresOptions) -> String {
+    options.url.rsplit('=').next().expect("a name").to_owned()
+}
+
+/// A statement that locks a tenant's root row, as a batch of another node does.
+pub(crate) fn root_row(tenant: &str) -> String {
+    format!("SELECT FROM plimsoll.log WHERE tenant = '{tenant}' FOR UPDATE")
+}
+
+/// Somebody else's transaction, until it is released.
+pub(crate) struct Held(Child);
+
+impl Held {
+    pub(crate) fn release(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Without more to read it ends, and its transaction with it.
+        drop(self.0.stdin.take());
+        let ended = self.0.wait();
+        assert!(ended.expect("psql ends").success());
+    }
 }
 
 fn binaries() -> PathBuf {
@@ -178,26 +206,38 @@ impl Cluster {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A program that reads statements and runs them in a database.
+    fn psql(&self, database: &str) -> Command {
+        let mut command = Command::new(self.binaries.join("psql"));
+        command
+            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"])
+            .args(["-U", "plimsoll", "-d", database, "-h"])
+            .arg(self.folder.path());
+        command
+    }
+
     /// Runs statements in a database.
     fn sql(&self, database: &str, sql: &str) -> Output {
-        let command = Command::new(self.binaries.join("psql"))
-            .args([
-                "-X",
-                "-q",
-                "-A",
-                "-t",
-                "-v",
-                "ON_ERROR_STOP=1",
-                "-U",
-                "plimsoll",
-                "-d",
-                database,
-            ])
-            .arg("-h")
-            .arg(self.folder.path())
-            .args(["-c", sql])
-            .output();
+        let command = self.psql(database).args(["-c", sql]).output();
         command.expect("psql")
+    }
+
+    /// Begins a transaction with a statement, and leaves it open; when this returns, the statement
+    /// is done.
+    pub(crate) fn hold(&self, database: &str, sql: &str) -> Held {
+        let mut command = self.psql(database);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut held = Held(command.spawn().expect("psql"));
+        let stdin = held.0.stdin.as_mut().expect("it is piped");
+        let begin = format!("BEGIN;\n{sql};\n\\echo it is held\n");
+        stdin.write_all(begin.as_bytes()).expect("psql reads");
+        let stdout = held.0.stdout.take().expect("it is piped");
+        let mut lines = BufReader::new(stdout).lines();
+        assert!(
+            lines.any(|line| line.expect("text") == "it is held"),
+            "`{sql}` was refused"
+        );
+        held
     }
 
     /// What a statement answers.

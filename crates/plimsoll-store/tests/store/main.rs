@@ -11,6 +11,7 @@ mod kill;
 mod lists;
 mod moving;
 mod nodes;
+mod order;
 mod outage;
 mod pages;
 mod proof;

@@ -4,7 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use plimsoll_core::event::Log;
 use plimsoll_core::outcome::{Done, Outcome};
-use plimsoll_store::{Build, Migration, PostgresOptions, Store, SubmitError, verify_postgres};
+use plimsoll_store::{
+    Build, Migration, POSTGRES_LAYOUT as LAYOUT, PostgresOptions, Store, SubmitError,
+    verify_postgres,
+};
 
 use crate::cluster;
 use crate::snapshot::snapshot;
@@ -127,9 +130,9 @@ fn three_versions_serve_side_by_side_while_the_layout_changes() {
             callers.push(threads.spawn(move || load.call(&node, &format!("c{index}"))));
         }
         load.go_on(60);
-        assert_eq!(migrate(&options, next), Ok((2, 3)));
+        assert_eq!(migrate(&options, next), Ok((LAYOUT, LAYOUT + 1)));
         load.go_on(60);
-        assert_eq!(migrate(&options, last), Ok((3, 4)));
+        assert_eq!(migrate(&options, last), Ok((LAYOUT + 1, LAYOUT + 2)));
         load.go_on(60);
         // Old nodes that start meanwhile, as after a crash, or where the new one is not liked.
         for build in [Build::THIS, next, last] {
@@ -155,24 +158,28 @@ fn a_migration_that_shuts_nodes_out_is_not_made_while_they_serve() {
     let node = open_as(&options, Build::THIS);
     submit(&node, base());
     until("a node has the turn", || *node.turn().borrow());
-    let next = next_build("ALTER TABLE plimsoll.tally RENAME TO count", 3, 4);
+    let new = LAYOUT + 1;
+    let next = next_build("ALTER TABLE plimsoll.tally RENAME TO count", new, 4);
     let told = migrate(&options, next).expect_err("a node serves");
-    let expected = "is being served by a node that knows layout 2 at most, and needs 3 behind this";
-    assert!(told.contains(expected), "{told}");
+    let expected = format!(
+        "is being served by a node that knows layout {LAYOUT} at most, and needs {new} behind this"
+    );
+    assert!(told.contains(&expected), "{told}");
     submit(&node, vec![put_scope("one-more", None)]);
     drop(node);
-    until("the node is gone", || migrate(&options, next) == Ok((2, 3)));
+    until("the node is gone", || {
+        migrate(&options, next) == Ok((LAYOUT, new))
+    });
     let told = refusal(&options, Build::THIS);
-    assert!(
-        told.contains("newer build (layout 3, this build knows 2)"),
-        "{told}"
-    );
+    let expected = format!("newer build (layout {new}, this build knows {LAYOUT})");
+    assert!(told.contains(&expected), "{told}");
     let too_new = Build {
-        layout_min: 4,
+        layout_min: new + 1,
         ..next
     };
     let told = refusal(&options, too_new);
-    assert!(told.contains("has layout 3, this build needs 4"), "{told}");
+    let expected = format!("has layout {new}, this build needs {}", new + 1);
+    assert!(told.contains(&expected), "{told}");
 }
 
 /// By whom ever: what a node cannot serve, it does not.
@@ -181,23 +188,21 @@ fn a_node_whose_layout_is_taken_away_answers_that_it_is_not_available() {
     let options = cluster::database();
     let node = open_as(&options, Build::THIS);
     submit(&node, base());
-    sql(
-        &options,
-        "INSERT INTO plimsoll.layout (version, serves_from) VALUES (3, 3)",
-    );
+    let new = LAYOUT + 1;
+    let insert =
+        format!("INSERT INTO plimsoll.layout (version, serves_from) VALUES ({new}, {new})");
+    sql(&options, &insert);
     until("the node has noticed", || !node.is_ready());
     let call = || wait(node.submit(vec![reserve("r", "p", &[("vm/disk", 1)], None)]));
     assert_eq!(call(), Err(SubmitError::Unavailable));
-    sql(
-        &options,
-        "UPDATE plimsoll.layout SET serves_from = 2 WHERE version = 3",
-    );
+    let update = |what: &str| {
+        let update = format!("UPDATE plimsoll.layout SET {what} WHERE version = {new}");
+        sql(&options, &update);
+    };
+    update(&format!("serves_from = {LAYOUT}"));
     until("the node has noticed", || node.is_ready());
     assert!(reserved(call()).is_some());
-    sql(
-        &options,
-        "UPDATE plimsoll.layout SET record = 5 WHERE version = 3",
-    );
+    update("record = 5");
     until("the node has noticed", || !node.is_ready());
     assert_eq!(call(), Err(SubmitError::Unavailable));
     let told = refusal(&options, Build::THIS);
@@ -216,13 +221,11 @@ fn newer_rows_are_not_written_before_every_node_can_read_them() {
     let next = next_build("CREATE TABLE plimsoll.more (id text PRIMARY KEY)", 2, 5);
     let told = finish(&options, next).expect_err("it is not migrated");
     assert!(told.contains("run `plimsoll migrate` first"), "{told}");
-    assert_eq!(migrate(&options, next), Ok((2, 3)));
+    assert_eq!(migrate(&options, next), Ok((LAYOUT, LAYOUT + 1)));
     let newer = open_as(&options, next);
     let told = finish(&options, next).expect_err("an older node serves");
-    assert!(
-        told.contains("knows layout 2 at most, and needs 3"),
-        "{told}"
-    );
+    let expected = format!("knows layout {LAYOUT} at most, and needs {}", LAYOUT + 1);
+    assert!(told.contains(&expected), "{told}");
     submit(&node, vec![put_scope("one-more", None)]);
     drop(node);
     until("the node is gone", || finish(&options, next) == Ok((4, 5)));
