@@ -64,8 +64,10 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // Without more to read it ends, and its transaction with it.
-        drop(self.0.stdin.take());
+        let mut stdin = self.0.stdin.take().expect("it is piped");
+        stdin.write_all(b"ROLLBACK;\n").expect("psql reads");
+        // Without more to read it ends.
+        drop(stdin);
         let ended = self.0.wait();
         assert!(ended.expect("psql ends").success());
     }
@@ -94,18 +96,9 @@ impl Cluster {
     pub(crate) fn start() -> Self {
         let it = Self {
             binaries: binaries(),
-            folder: tempfile::tempdir().expect("a folder"),
+            folder: own_folder(),
             running: Mutex::default(),
         };
-        if is_root() {
-            let owned = Command::new("chown")
-                .arg(user())
-                .arg(it.folder.path())
-                .status();
-            assert!(owned.expect("chown").success());
-        }
-        let open = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(it.folder.path(), open).expect("the folder is ours");
         let data = it.data();
         let made = it
             .tool("initdb")
@@ -116,6 +109,31 @@ impl Cluster {
         expect_success(made.expect("initdb"));
         it.run();
         it
+    }
+
+    /// A server that follows this one, and answers those who only read.
+    pub(crate) fn standby(&self) -> Self {
+        let it = Self {
+            binaries: binaries(),
+            folder: own_folder(),
+            running: Mutex::default(),
+        };
+        let made = it
+            .tool("pg_basebackup")
+            .args(["--no-sync", "--checkpoint=fast", "--write-recovery-conf"])
+            .args(["-U", "plimsoll", "-h"])
+            .arg(self.folder.path())
+            .arg("-D")
+            .arg(it.data())
+            .output();
+        expect_success(made.expect("pg_basebackup"));
+        it.run();
+        it
+    }
+
+    /// From now on it takes writes, and follows nobody.
+    pub(crate) fn promote(&self) {
+        assert_eq!(self.ask("postgres", "SELECT pg_promote(true, 120)"), "t");
     }
 
     fn data(&self) -> PathBuf {
@@ -279,6 +297,21 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// A folder for the server's user.
+fn own_folder() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    if is_root() {
+        let owned = Command::new("chown")
+            .arg(user())
+            .arg(folder.path())
+            .status();
+        assert!(owned.expect("chown").success());
+    }
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), open).expect("the folder is ours");
+    folder
 }
 
 fn expect_success(output: Output) -> Output {

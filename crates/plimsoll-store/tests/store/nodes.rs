@@ -212,22 +212,22 @@ fn events_are_told_in_one_order_and_as_of_any_moment() {
 
 /// What all callers together were told while the server was killed under them, again and again.
 #[derive(Default)]
-struct Counts {
-    granted: AtomicU64,
-    failed: AtomicU64,
-    ends: AtomicBool,
+pub(crate) struct Counts {
+    pub(crate) granted: AtomicU64,
+    pub(crate) failed: AtomicU64,
+    pub(crate) ends: AtomicBool,
 }
 
 impl Counts {
     /// Waits until a count has grown by so many.
-    fn wait_for(count: &AtomicU64, more: u64) {
+    pub(crate) fn wait_for(count: &AtomicU64, more: u64) {
         let wanted = count.load(Ordering::SeqCst) + more;
         until("calls go on", || wanted <= count.load(Ordering::SeqCst));
     }
 }
 
 /// Calls until it is told to end; answers what was granted.
-fn call_until(store: &Store, caller: usize, counts: &Counts) -> Vec<String> {
+pub(crate) fn call_until(store: &Store, caller: usize, counts: &Counts) -> Vec<String> {
     let mut granted = Vec::new();
     for number in 0.. {
         let id = format!("c{caller}-{number}");

@@ -1,15 +1,17 @@
 //! What a database says of its standbys, and how it is proved.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use plimsoll_core::rows::{Footprint, Rows};
 use plimsoll_store::{PostgresOptions, Store, SubmitError};
 
 use crate::cluster::{self, Cluster};
-use crate::nodes::until_back;
-use crate::snapshot::assert_sound;
+use crate::nodes::{Counts, call_until, until_back};
+use crate::snapshot::{assert_sound, snapshot};
 use crate::support::*;
 
 /// Waits until a commit waits for the standby, and cancels the wait.
@@ -57,6 +59,71 @@ fn a_commit_that_is_not_on_the_standby_is_not_acknowledged() {
     };
     let account = wait(node.read(&footprint, |it| it.account(&scope("p"), &item("vm/disk"))));
     assert_eq!(account.expect("served").used, amount(1));
+    assert_sound(&node);
+}
+
+/// From now on no commit is acknowledged that is not on the standby.
+fn wait_for_standby(primary: &Cluster) {
+    let set = "ALTER SYSTEM SET synchronous_standby_names = 'walreceiver'";
+    primary.ask("postgres", set);
+    primary.ask("postgres", "SELECT pg_reload_conf()");
+    let states = "SELECT string_agg(sync_state, ' ') FROM pg_stat_replication";
+    until("the standby is synchronous", || {
+        primary.ask("postgres", states) == "sync"
+    });
+}
+
+/// A node is told of both hosts, the standby first. It serves from the one that takes writes, and
+/// from the other once that one does.
+#[test]
+fn a_node_goes_on_with_the_standby_that_was_promoted() {
+    let primary = Cluster::start();
+    let name = cluster::name_of(&primary.create("db"));
+    let standby = primary.standby();
+    wait_for_standby(&primary);
+    let host = |cluster: &Cluster| {
+        let folder = cluster.folder().display().to_string();
+        folder.replace('/', "%2F")
+    };
+    let url = format!(
+        "postgres://plimsoll@{}:5432,{}:5432/{name}?target_session_attrs=read-write",
+        host(&standby),
+        host(&primary)
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = PostgresOptions {
+        // What it has acknowledged must be there, or it would not serve again.
+        acknowledged_file: Some(folder.path().join("acknowledged")),
+        ..PostgresOptions::new(url)
+    };
+    let node = cluster::node(&options, HandClock::default().clock());
+    submit(&node, base());
+    let counts = Counts::default();
+    let granted: Vec<Vec<String>> = std::thread::scope(|threads| {
+        let callers: Vec<_> = (0..8)
+            .map(|caller| {
+                let (node, counts) = (&node, &counts);
+                threads.spawn(move || call_until(node, caller, counts))
+            })
+            .collect();
+        Counts::wait_for(&counts.granted, 50);
+        primary.kill();
+        Counts::wait_for(&counts.failed, 8);
+        standby.promote();
+        until_back(std::slice::from_ref(&node));
+        Counts::wait_for(&counts.granted, 50);
+        counts.ends.store(true, Ordering::SeqCst);
+        let callers = callers.into_iter();
+        callers.map(|it| it.join().expect("a caller")).collect()
+    });
+    assert_eq!(standby.ask(&name, "SELECT pg_is_in_recovery()"), "f");
+    let all = snapshot(&node, 10_000);
+    let kept: BTreeSet<&str> = all.reservations.iter().map(|row| row.id.as_str()).collect();
+    for id in granted.iter().flatten() {
+        assert!(kept.contains(id.as_str()), "`{id}` was acknowledged");
+    }
+    // Whoever was not answered last may or may not have got it.
+    assert!(kept.len() <= granted.iter().flatten().count() + granted.len());
     assert_sound(&node);
 }
 
