@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -87,6 +88,24 @@ class Cluster:
         words = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", USER]
         where = ["-h", self.folder, "-d", database]
         return self._run("psql", *words, *where, "-c", statement).strip()
+
+    @contextmanager
+    def held(self, database, statement):
+        """Somebody else's transaction, which has done a statement and stays open."""
+        words = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", USER]
+        psql = subprocess.Popen(
+            [self.binaries / "psql", *words, "-h", self.folder, "-d", database],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            psql.stdin.write(f"BEGIN;\n{statement};\n\\echo it is held\n")
+            psql.stdin.flush()
+            assert "it is held\n" in iter(psql.stdout.readline, ""), statement
+            yield
+        finally:
+            psql.communicate("ROLLBACK;\n", timeout=START_SECONDS_MAX)
 
     def take(self):
         """The address of an empty database, until it is given back."""

@@ -20,12 +20,13 @@
 //!
 //! Modules, in reading order: `record` (the bytes), `replay` (from the bytes to the rows), `scopes`,
 //! `tables` and `overlay` (the rows), `engine` (one step: decide, write, apply), `lane` (group
-//! commit), `news` and `history` (what was), `sqlite` (the files), `sink` (which journal), `steady`
-//! (the time of decisions), `local` (what memory and SQLite have in common), `postgres` (a node of
-//! many on one database), `copy` (from one store to another).
+//! commit), `news` and `history` (what was), `due` (what is to be swept), `sqlite` (the files),
+//! `sink` (which journal), `steady` (the time of decisions), `local` (what memory and SQLite have in
+//! common), `postgres` (a node of many on one database), `copy` (from one store to another).
 
 mod audit;
 pub mod copy;
+mod due;
 mod engine;
 mod history;
 mod lane;
@@ -47,6 +48,7 @@ mod tables;
 #[cfg(test)]
 mod testing;
 
+pub use due::Wait;
 pub use history::{AsOf, AsOfAnswer, EVENTS_PAGE_MAX};
 pub use lane::{BATCH_COMMANDS_MAX, QUEUED_COMMANDS_MAX, SubmitError};
 pub use list::{LimitsOfItem, Page, ReservationPage};

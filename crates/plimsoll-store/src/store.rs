@@ -425,28 +425,6 @@ impl Store {
         Ok(tenants)
     }
 
-    /// The tenants that have a hold whose time is over at `now`.
-    pub async fn tenants_due(&self, now: Timestamp) -> Result<Vec<ScopeId>, StoreError> {
-        match &self.backend {
-            Backend::Local(local) => {
-                local.with_tables(|tables| tables.tenants_due(now).cloned().collect())
-            }
-            Backend::Postgres(postgres) => postgres.tenants_due(now).await,
-        }
-    }
-
-    /// The tenants that have a reservation that ended before an instant.
-    pub async fn tenants_with_ended_before(
-        &self,
-        instant: Timestamp,
-    ) -> Result<Vec<ScopeId>, StoreError> {
-        match &self.backend {
-            Backend::Local(local) => local
-                .with_tables(|tables| tables.tenants_with_ended_before(instant).cloned().collect()),
-            Backend::Postgres(postgres) => postgres.tenants_with_ended_before(instant).await,
-        }
-    }
-
     /// Whether it is this node's turn to do what only one of several is to do; always, where there
     /// is no other. For a moment two may believe so.
     pub fn turn(&self) -> watch::Receiver<bool> {

@@ -258,7 +258,7 @@ impl Worker {
         let committed = commit(session, &writing, group).await;
         let fault = match committed {
             Ok(()) => {
-                self.has_committed(&decided.events);
+                self.node.has_committed(&decided.events);
                 return Ok(decided.outcomes);
             }
             Err(CommitFault::Refused(fault)) => return Err(fault.into()),
@@ -273,7 +273,7 @@ impl Worker {
         let looked = tokio::time::timeout(patience, self.look(&decided.events)).await;
         match looked.unwrap_or(None) {
             Some(Look::Done) => {
-                self.has_committed(&decided.events);
+                self.node.has_committed(&decided.events);
                 Ok(decided.outcomes)
             }
             Some(Look::NotDone) => Err(Stop::Fault(Fault::Again)),
@@ -313,13 +313,6 @@ impl Worker {
         let is_locked = lock == Lock::TenantsAndCatalogue;
         let writing = Writing::new(&tables, &decided.events, is_locked);
         Ok((decided, writing))
-    }
-
-    fn has_committed(&self, events: &[Written]) {
-        if !events.is_empty() {
-            self.node.acknowledged.note(events);
-            self.node.has_written.notify_one();
-        }
     }
 
     /// Looks whether a commit was done; `None` where that cannot be found out for now.

@@ -24,6 +24,8 @@ pub(super) enum Lock {
     NoTenant,
     /// As of the transaction's moment.
     Nothing,
+    /// In a transaction that is under way and has locked the root rows of all tenants.
+    Taken,
     /// The root rows of all tenants first, in order.
     Tenants,
     /// And then that of the catalogue.
@@ -95,7 +97,7 @@ struct Heads {
 /// Starts a transaction and takes its locks; reads where the logs stand then.
 async fn begin(session: &Session, wanted: &Wanted, lock: Lock) -> Result<Heads, Fault> {
     let kind = match lock {
-        Lock::NoTenant => None,
+        Lock::NoTenant | Lock::Taken => None,
         Lock::Nothing => Some(Transaction::Reading),
         Lock::Tenants | Lock::TenantsAndCatalogue => Some(Transaction::Writing),
     };

@@ -24,6 +24,7 @@ mod read;
 mod rows;
 mod schema;
 mod session;
+mod sweep;
 mod tls;
 mod verify;
 mod whole;
@@ -91,6 +92,14 @@ impl Node {
 
     fn statement_timeout(&self) -> Duration {
         self.target.statement_timeout
+    }
+
+    /// Takes note of what was written, before anybody is told.
+    fn has_committed(&self, events: &[Written]) {
+        if !events.is_empty() {
+            self.acknowledged.note(events);
+            self.has_written.notify_one();
+        }
     }
 }
 

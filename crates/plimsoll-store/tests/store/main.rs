@@ -20,6 +20,7 @@ mod silence;
 mod snapshot;
 mod standby;
 mod support;
+mod sweep;
 mod tampering;
 mod upgrade;
 mod verify;
