@@ -28,7 +28,7 @@ def binaries():
 class Cluster:
     """A server process; it accepts no root, so root hands it to somebody else."""
 
-    def __init__(self, more=()):
+    def __init__(self, more=(), following=None):
         self.binaries = binaries()
         # Sockets have short names only, which pytest's folders are not.
         self.folder = Path(tempfile.mkdtemp(prefix="plimsoll-"))
@@ -41,7 +41,12 @@ class Cluster:
         self._names = (f"db{number}" for number in count())
         self._free = []
         locale = ["--no-locale", "-E", "UTF8"]
-        self._run("initdb", "--no-sync", "-U", USER, "-A", "trust", *locale, *more, "-D", self.data)
+        if following is None:
+            words = ["initdb", "--no-sync", "-U", USER, "-A", "trust", *locale, *more]
+        else:
+            options = ["--no-sync", "--checkpoint=fast", "--write-recovery-conf"]
+            words = ["pg_basebackup", *options, "-U", USER, "-h", following.folder]
+        self._run(*words, "-D", self.data)
         self.start()
 
     @property
@@ -113,6 +118,9 @@ class Cluster:
             return self._free.pop()
         name = next(self._names)
         self.sql("postgres", f"CREATE DATABASE {name}")
+        return self.address(name)
+
+    def address(self, name):
         return f"postgres://{USER}@{str(self.folder).replace('/', '%2F')}/{name}"
 
     def give_back(self, database):

@@ -55,7 +55,7 @@ pub use list::{LimitsOfItem, Page, ReservationPage};
 pub use postgres::verify as verify_postgres;
 #[doc(hidden)]
 pub use postgres::{Build, Migration};
-pub use postgres::{LAYOUT as POSTGRES_LAYOUT, PostgresOptions, VerifiedDatabase};
+pub use postgres::{LAYOUT as POSTGRES_LAYOUT, PostgresOptions, ReplicaOptions, VerifiedDatabase};
 pub use record::Hash;
 pub use steady::SteadyClock;
 pub use store::{Clock, Store, StoreError};

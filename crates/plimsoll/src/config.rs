@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use plimsoll_dialects::{modelarts, zenlayer};
-use plimsoll_store::PostgresOptions;
+use plimsoll_store::{PostgresOptions, ReplicaOptions};
 use serde::Deserialize;
 
 use crate::webhooks;
@@ -23,6 +23,9 @@ pub(crate) struct Config {
     inventory_mib_max: u8,
     /// The database to keep the ledger in; by default the ledger is in the data directory.
     store: Option<String>,
+    /// A standby of that database that may answer readers, and how old what it says may be.
+    store_replica: Option<String>,
+    store_replica_max_age_seconds: Option<u32>,
     postgres: PostgresConfig,
     zenlayer: ZenlayerConfig,
     modelarts: ModelArtsConfig,
@@ -37,6 +40,8 @@ impl Default for Config {
             ended_reservations_kept_hours: 24,
             inventory_mib_max: 16,
             store: None,
+            store_replica: None,
+            store_replica_max_age_seconds: None,
             postgres: PostgresConfig::default(),
             zenlayer: ZenlayerConfig::default(),
             modelarts: ModelArtsConfig::default(),
@@ -121,6 +126,11 @@ pub(crate) enum ConfigError {
     },
     #[error("the store is none: give `postgres://user:password@host:port/database`")]
     Store,
+    #[error(
+        "the replica is not whole: give `--store`, `--store-replica postgres://…` and \
+         `--store-replica-max-age` of at least 1 s together"
+    )]
+    Replica,
     #[error("the configuration `{path}` is wrong")]
     Content {
         path: PathBuf,
@@ -165,7 +175,7 @@ impl Config {
         let Some(url) = named.or(self.store.as_deref()) else {
             return Ok(None);
         };
-        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        if !is_postgres(url) {
             return Err(ConfigError::Store);
         }
         let seconds = |count: u16| Duration::from_secs(u64::from(count.max(1)));
@@ -176,6 +186,32 @@ impl Config {
             statement_timeout: seconds(self.postgres.statement_timeout_seconds),
             connect_timeout: seconds(self.postgres.connect_timeout_seconds),
             ..PostgresOptions::new(url)
+        }))
+    }
+
+    /// As [`database`](Self::database), with the replica that is named here or on the command line.
+    ///
+    /// Errors: [`ConfigError::Replica`] where its address or its age is missing, or the store's.
+    pub(crate) fn database_with_replica(
+        &self,
+        store: Option<&str>,
+        replica: Option<&str>,
+        age_max_seconds: Option<u32>,
+    ) -> Result<Option<PostgresOptions>, ConfigError> {
+        let replica = replica.or(self.store_replica.as_deref());
+        let age_max_seconds = age_max_seconds.or(self.store_replica_max_age_seconds);
+        let replica = match (replica, age_max_seconds) {
+            (None, None) => return self.database(store),
+            (Some(url), Some(seconds)) if is_postgres(url) && 0 < seconds => ReplicaOptions {
+                url: url.to_owned(),
+                age_max: Duration::from_secs(u64::from(seconds)),
+            },
+            (Some(_) | None, Some(_) | None) => return Err(ConfigError::Replica),
+        };
+        let options = self.database(store)?.ok_or(ConfigError::Replica)?;
+        Ok(Some(PostgresOptions {
+            replica: Some(replica),
+            ..options
         }))
     }
 
@@ -210,6 +246,10 @@ impl Config {
             authorities_file: self.webhooks.authorities_file.clone(),
         }
     }
+}
+
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
 /// What to log, from `RUST_LOG`: `info` where nothing is said.

@@ -52,6 +52,44 @@ fn every_setting_has_a_default_and_a_name() {
 }
 
 #[test]
+fn a_replica_is_named_whole_or_not_at_all() {
+    let (store, replica) = ("postgres://a/db", "postgres://b/db");
+    let whole = load(&format!(
+        "store = '{store}'\nstore_replica = '{replica}'\nstore_replica_max_age_seconds = 9\n"
+    ))
+    .unwrap();
+    let named = |config: &Config, store, replica, seconds| {
+        let options = config.database_with_replica(store, replica, seconds);
+        options
+            .map(|options| {
+                let replica = options?.replica?;
+                Some((replica.url, replica.age_max.as_secs()))
+            })
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        named(&whole, None, None, None),
+        Ok(Some((replica.to_owned(), 9)))
+    );
+    let none = load("").unwrap();
+    assert_eq!(named(&none, Some(store), None, None), Ok(None));
+    assert_eq!(
+        named(&none, Some(store), Some(replica), Some(2)),
+        Ok(Some((replica.to_owned(), 2)))
+    );
+    for (store, replica, seconds) in [
+        (Some(store), Some(replica), None),
+        (Some(store), None, Some(2)),
+        (Some(store), Some(replica), Some(0)),
+        (Some(store), Some("b/db"), Some(2)),
+        (None, Some(replica), Some(2)),
+    ] {
+        let told = named(&none, store, replica, seconds).unwrap_err();
+        assert!(told.contains("--store-replica-max-age"), "{told}");
+    }
+}
+
+#[test]
 fn a_setting_that_is_unknown_or_wrong_is_refused() {
     for (text, told) in [
         ("unknow = 1", "unknow"),

@@ -96,7 +96,12 @@ async fn serve(arguments: &ServeArguments, config: Config) -> Result<(), Box<dyn
 /// The ledger in a database, where one is named, or in the data directory.
 async fn open(arguments: &ServeArguments, config: &Config) -> Result<Store, Box<dyn Error>> {
     let clock = Clock::new(clock::steady);
-    let Some(database) = config.database(arguments.store.as_deref())? else {
+    let database = config.database_with_replica(
+        arguments.store.as_deref(),
+        arguments.store_replica.as_deref(),
+        arguments.store_replica_max_age,
+    )?;
+    let Some(database) = database else {
         return Ok(Store::sqlite(&arguments.data, clock)?);
     };
     let made = std::fs::DirBuilder::new()

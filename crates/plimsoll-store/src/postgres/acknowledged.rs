@@ -110,6 +110,11 @@ impl Acknowledged {
         Floor(noted.collect())
     }
 
+    /// Whether there may be tenants that are not noted.
+    pub(super) fn is_full(&self) -> bool {
+        TENANTS_MAX <= self.lock().tenants.len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Notes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

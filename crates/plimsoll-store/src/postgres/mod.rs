@@ -5,9 +5,11 @@
 //! transaction on a connection, so that a pooler may stand in between.
 //!
 //! Modules, in reading order: `options` (which database), `session` and `tls` (one connection),
-//! `build` and `schema` (the tables, and who may serve them), `names` and `load` (from the database to rows), `batch`, `rows` and `write` (and back),
-//! `lane` (one transaction after the other), `acknowledged` (what callers were told), `read`, `list`
-//! and `past` (readers), `cursor`, `expected` and `verify` (the proof that all of it holds together), `whole` (all of it, to be copied).
+//! `build` and `schema` (the tables, and who may serve them), `names` and `load` (from the database
+//! to rows), `batch`, `rows` and `write` (and back), `lane` (one transaction after the other),
+//! `acknowledged` (what callers were told), `sweep` (what is due), `read`, `list` and `past`
+//! (readers), `replica` (who answers them, too), `cursor`, `expected` and `verify` (the proof that
+//! all of it holds together), `whole` (all of it, to be copied).
 
 mod acknowledged;
 mod batch;
@@ -21,6 +23,7 @@ mod names;
 mod options;
 mod past;
 mod read;
+mod replica;
 mod rows;
 mod schema;
 mod session;
@@ -42,7 +45,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 pub(crate) use batch::Written;
 pub use build::{Build, Migration};
-pub use options::PostgresOptions;
+pub use options::{PostgresOptions, ReplicaOptions};
 pub use schema::LAYOUT;
 pub use verify::{VerifiedDatabase, verify};
 pub(crate) use whole::{Agreed, Moved, NewDatabase, WholeDatabase};
@@ -53,6 +56,7 @@ use self::load::CatalogueKnown;
 use self::names::ScopesKnown;
 use self::options::Target;
 use self::read::{Asked, Readers};
+use self::replica::Replica;
 use self::session::{Fault, Session};
 use crate::lane::{Lane, SubmitError};
 use crate::news::News;
@@ -71,7 +75,9 @@ pub(crate) struct Node {
     clock: Clock,
     scopes: ScopesKnown,
     catalogue: CatalogueKnown,
-    acknowledged: Acknowledged,
+    /// Shared with the node that reads the replica: it tells what that one must have.
+    acknowledged: Arc<Acknowledged>,
+    replica: Option<Replica>,
     readers: Readers,
     pub(crate) news: News,
     /// Whether it is this node's turn to do what only one is to do.
@@ -82,6 +88,43 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    fn new(
+        target: Target,
+        options: &PostgresOptions,
+        clock: Clock,
+        acknowledged: Arc<Acknowledged>,
+    ) -> Self {
+        Self {
+            readers: Readers::new(options.readers),
+            target,
+            clock,
+            scopes: ScopesKnown::default(),
+            catalogue: CatalogueKnown::default(),
+            acknowledged,
+            replica: None,
+            news: News::of_journal(0),
+            turn: watch::Sender::new(false),
+            is_serving: AtomicBool::new(true),
+            has_written: Notify::new(),
+            ends: Notify::new(),
+        }
+    }
+
+    /// Looks at the database, and at its replica where one is named.
+    async fn open(&mut self, options: &PostgresOptions) -> Result<Session, StoreError> {
+        let session = schema::check(self.target.clone()).await?;
+        let place = past::last_place(&session).await;
+        let place = place.map_err(|_| StoreError::Unavailable)?;
+        self.news.go_on_at(place);
+        if let Some(replica) = &options.replica {
+            let target = Target::replica(options, replica)?;
+            let (clock, acknowledged) = (self.clock.clone(), Arc::clone(&self.acknowledged));
+            let node = Arc::new(Self::new(target, options, clock, acknowledged));
+            self.replica = Some(Replica::open(node, replica.age_max, &session).await?);
+        }
+        Ok(session)
+    }
+
     /// A new connection. A server that accepts one and then says nothing is given up.
     async fn connect(&self) -> Result<Session, Fault> {
         let opening = Session::open(&self.target);
@@ -121,30 +164,23 @@ impl Postgres {
     pub(crate) async fn open(options: &PostgresOptions, clock: Clock) -> Result<Self, StoreError> {
         let target = Target::parse(options)?;
         let acknowledged = Acknowledged::open(options.acknowledged_file.as_deref())?;
+        let acknowledged = Arc::new(acknowledged);
         let runtime = runtime(&target)?;
-        let checked = checked(&runtime, target.clone()).await;
-        let (session, place) = match checked {
-            Ok(found) => found,
+        let mut node = Node::new(target, options, clock, acknowledged);
+        let options = options.clone();
+        let lanes = options.lanes.max(1);
+        let opening = runtime.spawn(async move {
+            let session = node.open(&options).await?;
+            Ok((node, session))
+        });
+        match opening.await.unwrap_or(Err(StoreError::Unavailable)) {
+            Ok((node, session)) => Ok(Self::start(Arc::new(node), runtime, session, lanes)),
             Err(error) => {
                 // It cannot be waited for here.
                 runtime.shutdown_background();
-                return Err(error);
+                Err(error)
             }
-        };
-        let node = Arc::new(Node {
-            readers: Readers::new(options.readers),
-            target,
-            clock,
-            scopes: ScopesKnown::default(),
-            catalogue: CatalogueKnown::default(),
-            acknowledged,
-            news: News::of_journal(place),
-            turn: watch::Sender::new(false),
-            is_serving: AtomicBool::new(true),
-            has_written: Notify::new(),
-            ends: Notify::new(),
-        });
-        Ok(Self::start(node, runtime, session, options.lanes.max(1)))
+        }
     }
 
     /// Makes the migrations that are missing; answers the layouts before and after.
@@ -177,6 +213,7 @@ impl Postgres {
         }
         let (asked, questions) = Asked::queue();
         tasks.spawn(read::read_principals(Arc::clone(&node), questions));
+        tasks.spawn(Replica::watch(Arc::clone(&node)));
         let watcher = tasks.spawn(past::watch(Arc::clone(&node), session));
         let ending = Arc::clone(&node);
         let all_answered = async move {
@@ -262,16 +299,6 @@ fn waiting_runtime(target: &Target) -> Result<Runtime, StoreError> {
         tracing::error!(%error, "no sockets can be used");
         target.error("cannot be used: no sockets can be used", None)
     })
-}
-
-async fn checked(runtime: &Runtime, target: Target) -> Result<(Session, u64), StoreError> {
-    let look = async move {
-        let session = schema::check(target).await?;
-        let place = past::last_place(&session).await;
-        Ok((session, place.map_err(|_| StoreError::Unavailable)?))
-    };
-    let found = runtime.spawn(look).await;
-    found.unwrap_or(Err(StoreError::Unavailable))
 }
 
 /// A number that is the same for the same tenant, and likely another for another.

@@ -20,6 +20,8 @@ pub struct PostgresOptions {
     pub authorities_file: Option<PathBuf>,
     /// Where this node notes what it has acknowledged; without it, only in memory.
     pub acknowledged_file: Option<PathBuf>,
+    /// A standby that may answer readers, too.
+    pub replica: Option<ReplicaOptions>,
     /// Transactions at the same time that change something.
     pub lanes: usize,
     /// Connections at the same time that only read.
@@ -40,6 +42,7 @@ impl PostgresOptions {
             url: url.into(),
             authorities_file: None,
             acknowledged_file: None,
+            replica: None,
             lanes: 1,
             readers: 8,
             statement_timeout: Duration::from_secs(10),
@@ -47,6 +50,15 @@ impl PostgresOptions {
             build: Build::THIS,
         }
     }
+}
+
+/// A standby that may answer readers.
+#[derive(Clone, Debug)]
+pub struct ReplicaOptions {
+    /// Its address, as that of the database.
+    pub url: String,
+    /// How old what it answers may be.
+    pub age_max: Duration,
 }
 
 /// What the driver needs, checked.
@@ -107,6 +119,20 @@ impl Target {
             statement_timeout: patience,
             ..Self::parse(options)?
         })
+    }
+
+    /// [`Target::parse`] for a replica, which takes no writes.
+    pub(super) fn replica(
+        options: &PostgresOptions,
+        replica: &ReplicaOptions,
+    ) -> Result<Self, StoreError> {
+        let options = PostgresOptions {
+            url: replica.url.clone(),
+            ..options.clone()
+        };
+        let mut it = Self::parse(&options)?;
+        it.config.target_session_attrs(TargetSessionAttrs::Any);
+        Ok(it)
     }
 
     /// How long it may take to be connected: to try each host, and to be greeted by one.

@@ -11,6 +11,7 @@ use tokio_postgres::types::Type;
 
 use super::load::unsigned;
 use super::names::damaged;
+use super::replica::Standing;
 use super::schema;
 use super::session::{Fault, Session, Transaction};
 use super::{LOOK_INTERVAL, Node, Postgres};
@@ -73,6 +74,9 @@ async fn look(node: &Node, session: &mut Option<Session>) -> Result<(), StoreErr
         Some(session) => session,
         None => {
             node.turn.send_replace(false);
+            if let Some(replica) = &node.replica {
+                replica.forget();
+            }
             let session = schema::check(node.target.clone()).await?;
             // It may be another database now, or an older state of this one.
             node.scopes.clear();
@@ -80,17 +84,28 @@ async fn look(node: &Node, session: &mut Option<Session>) -> Result<(), StoreErr
         }
     };
     let unavailable = |_| StoreError::Unavailable;
+    let asked_at = node.clock.now();
+    let standing = async {
+        match &node.replica {
+            Some(_) => Standing::of_primary(&current).await.map(Some),
+            None => Ok(None),
+        }
+    };
     // One round trip, behind which no lock of a table stays.
     let looked = tokio::join!(
         current.run("SAVEPOINT look"),
         last_place(&current),
         schema::still_serves(&node.target, &current),
+        standing,
         current.run("ROLLBACK TO SAVEPOINT look"),
     );
-    let (begun, place, serves, ended) = looked;
+    let (begun, place, serves, standing, ended) = looked;
     let place = begun.and(place).map_err(unavailable)?;
     serves?;
-    ended.map_err(unavailable)?;
+    let standing = standing.and_then(|standing| ended.map(|()| standing));
+    if let (Some(standing), Some(replica)) = (standing.map_err(unavailable)?, &node.replica) {
+        replica.mark(&standing, asked_at);
+    }
     if !*node.turn.borrow() {
         let rows = current.rows(TURN, &[]).await.map_err(unavailable)?;
         let is_mine = rows.first().is_some_and(|row| row.get(0));

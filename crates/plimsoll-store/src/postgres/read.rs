@@ -116,7 +116,7 @@ fn unavailable(fault: &Fault) -> StoreError {
 
 impl Node {
     /// A connection to read on.
-    async fn lease(&self) -> Result<Lease<'_>, StoreError> {
+    pub(super) async fn lease(&self) -> Result<Lease<'_>, StoreError> {
         if !self.is_serving.load(Ordering::Acquire) {
             return Err(StoreError::Unavailable);
         }
@@ -190,6 +190,21 @@ impl Postgres {
         tables.ok_or(StoreError::Unavailable)
     }
 
+    /// As [`read_shared`](Self::read_shared), or from the replica: then also how many milliseconds
+    /// old it is at most.
+    pub(crate) async fn read_lately(
+        &self,
+        footprint: Footprint,
+    ) -> Result<(Arc<Tables>, Option<u64>), StoreError> {
+        if let Some(replica) = &self.node.replica
+            && self.is_ready()
+            && let Some((tables, age_ms)) = self.here(replica.read(&footprint)).await
+        {
+            return Ok((Arc::new(tables), Some(age_ms)));
+        }
+        Ok((self.read_shared(footprint).await?, None))
+    }
+
     /// What is read from the rows of one statement.
     pub(super) async fn select<T>(
         &self,
@@ -221,7 +236,14 @@ impl Postgres {
     }
 }
 
-async fn rows_of(node: &Node, session: &Session, footprint: Footprint) -> Result<Tables, Fault> {
+/// The rows that a footprint names, as of one moment.
+///
+/// Errors: [`Fault::Behind`] leaves the connection as it was.
+pub(super) async fn rows_of(
+    node: &Node,
+    session: &Session,
+    footprint: Footprint,
+) -> Result<Tables, Fault> {
     let has_holds = !footprint.holds_of.is_empty();
     let wanted = Wanted::resolve(session, &node.scopes, vec![footprint]).await?;
     let floor = node.acknowledged.floor(&wanted.tenants());
@@ -231,7 +253,10 @@ async fn rows_of(node: &Node, session: &Session, footprint: Footprint) -> Result
         return Ok(tables);
     }
     let mut tables = load(session, node, &wanted, Lock::Nothing).await?;
-    floor.check(&tables)?;
+    if let Err(behind) = floor.check(&tables) {
+        session.run("COMMIT").await?;
+        return Err(behind);
+    }
     load_ended(session, &mut tables, &wanted).await?;
     if has_holds {
         load_holds(session, &mut tables, &wanted, node.clock.now()).await?;

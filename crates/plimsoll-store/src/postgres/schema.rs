@@ -356,7 +356,8 @@ async fn migrate_once(target: &Target, session: &Session) -> Result<(), Stop> {
     session.run("COMMIT").await.map_err(failed)
 }
 
-fn cannot(target: &Target, what: &str, fault: Fault) -> StoreError {
+/// What a fault is to whoever starts a node.
+pub(super) fn cannot(target: &Target, what: &str, fault: Fault) -> StoreError {
     let error = match fault {
         Fault::Lost(error) => error,
         Fault::Refused(error) => Some(error),

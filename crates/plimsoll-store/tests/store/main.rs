@@ -15,6 +15,7 @@ mod order;
 mod outage;
 mod pages;
 mod proof;
+mod replica;
 mod settings;
 mod silence;
 mod snapshot;

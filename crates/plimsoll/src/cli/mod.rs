@@ -46,6 +46,12 @@ pub(crate) struct ServeArguments {
     /// `postgres://user:password@host:port/database`.
     #[arg(long, value_name = "URL")]
     pub(crate) store: Option<String>,
+    /// A standby of that database, which may answer who asks for quotas.
+    #[arg(long, value_name = "URL")]
+    pub(crate) store_replica: Option<String>,
+    /// How old what the standby answers may be.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) store_replica_max_age: Option<u32>,
     /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) listen: String,

@@ -30,8 +30,9 @@ impl Service {
         let now = clock::steady();
         let answer =
             |rows: &Tables| modelarts::answer(&call, rows, reach, &self.modelarts, request_id, now);
-        let read = self.store.read(&call.footprint(reach), answer).await;
-        read.map_err(|_| ModelArtsError::Unavailable)
+        let read = self.store.read_lately(&call.footprint(reach), answer).await;
+        let (reply, _) = read.map_err(|_| ModelArtsError::Unavailable)?;
+        Ok(reply)
     }
 
     async fn modelarts_caller(&self, request: &Request<'_>) -> Result<Caller, ModelArtsError> {

@@ -18,6 +18,9 @@ use super::native::read_problem;
 use crate::auth::Caller;
 use crate::clock;
 
+/// The header that says how many milliseconds ago an answer was so, where it comes from a replica.
+const READ_AGE: &str = "plimsoll-read-age-ms";
+
 impl Service {
     /// Tells a caller what it asked for.
     pub(super) async fn read(&self, caller: &Caller, read: Read) -> Result<Reply, Problem> {
@@ -216,9 +219,13 @@ impl Service {
             let scope = scope_within(rows, caller.reach(), asked.scope)?;
             Some(asked.tell(rows, scope, None))
         };
-        let told = self.store.read(&footprint, tell).await;
-        told.map_err(read_problem)?
-            .ok_or_else(|| unknown_scope(asked.scope))
+        let told = self.store.read_lately(&footprint, tell).await;
+        let (told, age_ms) = told.map_err(read_problem)?;
+        let mut reply = told.ok_or_else(|| unknown_scope(asked.scope))?;
+        if let Some(age_ms) = age_ms {
+            reply.headers.push((READ_AGE, age_ms.to_string()));
+        }
+        Ok(reply)
     }
 
     async fn request(&self, caller: &Caller, id: &RequestId) -> Result<Reply, Problem> {

@@ -30,8 +30,9 @@ impl Service {
         let now = clock::steady();
         let answer =
             |rows: &Tables| zenlayer::answer(&call, rows, team, &self.zenlayer, request_id, now);
-        let read = self.store.read(&call.footprint(team), answer).await;
-        read.map_err(|_| ZenlayerError::Unavailable)
+        let read = self.store.read_lately(&call.footprint(team), answer).await;
+        let (reply, _) = read.map_err(|_| ZenlayerError::Unavailable)?;
+        Ok(reply)
     }
 
     async fn zenlayer_caller(&self, request: &Request<'_>) -> Result<Caller, ZenlayerError> {
