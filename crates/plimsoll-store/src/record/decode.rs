@@ -1,5 +1,6 @@
 //! Bytes to core values. Every length and number is checked: a record may come from anywhere.
 
+pub(super) mod outline;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -120,7 +121,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn integer(&mut self) -> Parsed<u64> {
+        // Most are small.
+        if let Some(byte @ 0..0x80) = self.bytes.get(self.offset).copied() {
+            self.offset += 1;
+            return Ok(u64::from(byte));
+        }
+        self.large_integer()
+    }
+
+    fn large_integer(&mut self) -> Parsed<u64> {
         let mut value: u64 = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -168,7 +179,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn optional<T>(&mut self, read: fn(&mut Self) -> Parsed<T>) -> Parsed<Option<T>> {
+    fn optional<T>(&mut self, read: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<Option<T>> {
         if self.flag()? {
             read(self).map(Some)
         } else {

@@ -26,6 +26,9 @@ use plimsoll_core::event::{Change, Event, Log};
 use sha2::{Digest, Sha256};
 
 pub use decode::Damage;
+pub(crate) use decode::outline::{
+    EventOutline, PlainAccount, PlainReservation, RowKey, RowKind, RowOutline,
+};
 
 /// The layout that this build writes. It reads this one only: those before were never released.
 pub(crate) const VERSION: u8 = 4;
@@ -162,6 +165,29 @@ impl<'a> Sealed<'a> {
         }
     }
 
+    /// Keeps a copy, to be looked at later.
+    pub(crate) fn keep(&self) -> KeptRecord {
+        KeptRecord {
+            body: self.body.into(),
+            hash: self.hash,
+        }
+    }
+
+    /// Shows the events with their rows, without reading what they say.
+    ///
+    /// Errors: as for [`read`](Self::read), but names and numbers are not looked at.
+    pub(crate) fn outline(
+        &self,
+        show: impl FnMut(EventOutline<'a>, &[RowOutline<'a>]),
+    ) -> Result<(), Damage> {
+        decode::outline::outline(self.body, self.event_count, show)
+    }
+
+    /// How many bytes it has.
+    pub(crate) fn len(&self) -> usize {
+        self.body.len() + TRAILER_LEN
+    }
+
     /// Reads the events.
     ///
     /// Errors: [`Damage`] where they are none that this build could have written.
@@ -171,6 +197,30 @@ impl<'a> Sealed<'a> {
             hash: self.hash,
             events: decode::events(self.body, self.event_count)?,
         })
+    }
+}
+
+/// A record that was checked, in memory.
+#[derive(Debug)]
+pub(crate) struct KeptRecord {
+    body: Box<[u8]>,
+    hash: Hash,
+}
+
+impl KeptRecord {
+    /// How many bytes it has.
+    pub(crate) fn len(&self) -> usize {
+        self.body.len() + TRAILER_LEN
+    }
+
+    /// How many events it has.
+    pub(crate) fn event_count(&self) -> usize {
+        self.sealed().event_count as usize
+    }
+
+    /// The record.
+    pub(crate) fn sealed(&self) -> Sealed<'_> {
+        Sealed::of(&self.body, self.hash)
     }
 }
 

@@ -1,21 +1,23 @@
-//! The rows as they were: what `past` says of the records before a moment, with the events of the
-//! journal on top that neither it nor the watermark has.
+//! The rows as they were: what `past` says of the rounds before a moment, with the events of the
+//! journal on top that no round has up to there, or the round of the moment and what it has later.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hashbrown::HashMap;
 use plimsoll_core::bounds::SCOPE_DEPTH_MAX;
-use plimsoll_core::event::{Change, Log};
+use plimsoll_core::event::{Change, Head, Log};
 use plimsoll_core::model::{Item, Scope};
 use plimsoll_core::names::ScopeId;
 use rusqlite::{Row, ToSql, params};
 
 use super::files::damaged;
-use super::history_schema::{PastKey, past_checksum, row_crc};
-use super::past::{PastReader, View};
+use super::history_schema::{PastKey, PastRow};
+use super::ledger::log_name;
+use super::past::{Located, PastReader, View, go_on_while};
 use super::rows::RowError;
 use crate::StoreError;
 use crate::history::{AsOf, Position, Question, RowsThen};
-use crate::record::{Record, read_change};
+use crate::record::{Damage, RowKey, RowOutline, Sealed, read_change};
 use crate::tables::Tables;
 
 impl PastReader {
@@ -24,7 +26,7 @@ impl PastReader {
         let view = self.view()?;
         let log = Log::Tenant(question.tenant.clone());
         let heads = question.heads;
-        let (found, catalogue) = match question.as_of {
+        let (of_tenant, of_catalogue) = match question.as_of {
             AsOf::Revision(0) => return Ok(None),
             AsOf::Revision(revision) => (view.find_revision(&log, revision)?, None),
             AsOf::Instant(instant) => {
@@ -35,72 +37,114 @@ impl PastReader {
                 (found, catalogue)
             }
         };
-        let catalogue_end = catalogue.map_or(found.position, |it| it.position.max(found.position));
+        let later = of_catalogue.filter(|it| of_tenant.found.position < it.found.position);
+        let catalogue = Moment::new(&Log::Catalogue, later.unwrap_or(of_tenant));
+        let tenant = Moment::new(&log, of_tenant);
         let mut tables = Tables::default();
-        let catalogue = Then::new(&view, &Log::Catalogue, catalogue_end)?;
+        let then = Then::new(&view, [catalogue, tenant])?;
         for prefix in [PastKey::resources(), PastKey::locations(), PastKey::tiers()] {
-            catalogue.put_all(&prefix, &mut tables)?;
+            then.put_all(&prefix, &mut tables)?;
         }
-        let then = Then::new(&view, &log, found.position)?;
         for scope in then.scopes(question)?.into_values() {
             let id = scope.id.clone();
             tables.put(Change::Scope(scope));
             then.put_quotas(&id, question, &mut tables)?;
         }
         let tenant = question.tenant.clone();
-        Ok(Some(RowsThen::new(tables, tenant, found)))
+        Ok(Some(RowsThen::new(tables, tenant, of_tenant.found)))
     }
 }
 
-/// The rows of one log right after an event.
+/// How far a log is to be looked at.
+struct Moment<'a> {
+    log: &'a Log,
+    /// The last event; it may be one of another log.
+    end: Position,
+    /// The last record of the round in which it is; `None` where it is behind the watermark.
+    round: Option<u64>,
+}
+
+impl<'a> Moment<'a> {
+    fn new(log: &'a Log, at: Located) -> Self {
+        Self {
+            log,
+            end: at.found.position,
+            round: at.round,
+        }
+    }
+
+    /// The record up to which `past` is to be believed: the last one of the rounds before.
+    fn base(&self, view: &View<'_>) -> u64 {
+        let end = self.round.map(|sequence| sequence.saturating_sub(1));
+        end.unwrap_or(view.watermark.sequence)
+    }
+}
+
+/// The rows of the catalogue and of one tenant, right after an event.
 struct Then<'a> {
     view: &'a View<'a>,
-    /// `past` is asked for what this record and those before it left.
-    base: u64,
-    /// What events behind that record changed.
-    on_top: BTreeMap<PastKey, Change>,
+    /// Of the catalogue and of the tenant.
+    bases: [u64; 2],
+    /// What events behind those records left, as the records spell it.
+    on_top: BTreeMap<PastKey, Vec<u8>>,
 }
 
 impl<'a> Then<'a> {
-    fn new(view: &'a View<'a>, log: &Log, end: Position) -> Result<Self, StoreError> {
-        let mut on_top = BTreeMap::new();
-        let mut take = |record: Record| {
-            let is_last = record.sequence == end.sequence;
-            let events = record.events.into_iter().enumerate();
-            let until_end = events.take_while(|(index, _)| !is_last || *index <= end.index);
-            for (_, (event, _)) in until_end {
-                if event.log == *log {
-                    let changes = event.changes.into_iter();
-                    on_top.extend(changes.filter_map(|it| Some((PastKey::of_change(&it)?, it))));
-                }
+    /// `moments` are those of the catalogue and of the tenant.
+    fn new(view: &'a View<'a>, moments: [Moment<'_>; 2]) -> Result<Self, StoreError> {
+        let mut on_top = OnTop::default();
+        let mut behind = Vec::new();
+        for moment in &moments {
+            match moment.round {
+                Some(round) => on_top.take_round(view, moment, round)?,
+                None => behind.push(moment),
             }
-            !is_last
-        };
-        let base = if end.sequence <= view.watermark.sequence {
-            take(view.journal.record(end.sequence)?);
-            end.sequence.saturating_sub(1)
-        } else {
-            view.walk(take)?;
-            view.watermark.sequence
-        };
-        Ok(Self { view, base, on_top })
+        }
+        let end = behind.iter().map(|moment| moment.end.sequence).max();
+        if let Some(end) = end {
+            view.journal.show_after(view.watermark, |record| {
+                for moment in &behind {
+                    on_top.take(record, moment)?;
+                }
+                Ok(go_on_while(record.sequence < end))
+            })?;
+        }
+        Ok(Self {
+            view,
+            bases: moments.map(|moment| moment.base(view)),
+            on_top: on_top.0,
+        })
     }
 
     /// A row, or that it is gone; `None` where it never was.
     fn row(&self, key: &PastKey) -> Result<Option<Change>, StoreError> {
-        if let Some(change) = self.on_top.get(key) {
-            return Ok(Some(change.clone()));
+        let of = |error: RowError| error.of(self.view.path, "past");
+        if let Some(bytes) = self.on_top.get(key) {
+            return read(bytes).map(Some).map_err(of);
         }
-        let read = |row: &Row<'_>| read_past(key, row);
-        let key_and_base = params![key.0, self.base];
-        let found = self.view.first("past", SELECT_LAST, key_and_base, read)?;
-        let next = self.view.first("past", SELECT_NEXT, key_and_base, read)?;
+        let [of_catalogue, of_tenant] = self.bases;
+        let base = if key.is_of_catalogue() {
+            of_catalogue
+        } else {
+            of_tenant
+        };
+        let read_past = |row: &Row<'_>| PastRow::read(key, row);
+        let key_and_base = params![key.0, base];
+        let found = self
+            .view
+            .first("past", SELECT_LAST, key_and_base, read_past)?;
+        let next = self
+            .view
+            .first("past", SELECT_NEXT, key_and_base, read_past)?;
         let expected = match next {
             Some(next) => next.before,
             None => self.current_crc(key)?,
         };
-        if found.as_ref().and_then(|found| found.crc) == expected {
-            Ok(found.map(|found| found.change))
+        let change = found.map(|found| read(&found.change).map(|change| (found, change)));
+        let change = change.transpose().map_err(of)?;
+        let crc = change.as_ref().and_then(|(found, it)| row_crc(it, found));
+        if crc == expected {
+            Ok(change.map(|(_, change)| change))
         } else {
             let what = "table `past`: a row is missing";
             Err(damaged(self.view.path, what))
@@ -219,27 +263,68 @@ const SELECT_NEXT: &str = "
     SELECT sequence, change, before, crc FROM past
     WHERE key = ?1 AND sequence > ?2 ORDER BY sequence LIMIT 1";
 
-/// A row of `past`.
-struct PastRow {
-    change: Change,
-    /// Of the row that the change leaves.
-    crc: Option<u32>,
-    /// Of the row before.
-    before: Option<u32>,
+fn read(bytes: &[u8]) -> Result<Change, RowError> {
+    read_change(bytes).map_err(|_| RowError::Value("a row is none that a record could hold"))
 }
 
-fn read_past(key: &PastKey, row: &Row<'_>) -> Result<PastRow, RowError> {
-    let bytes: Vec<u8> = row.get("change")?;
-    let before = row.get("before")?;
-    if row.get::<_, u32>("crc")? != past_checksum(key, row.get("sequence")?, &bytes, before) {
-        return Err(RowError::Value("a row's checksum does not match"));
+/// The checksum of the row that a change leaves; `None` where it leaves none.
+fn row_crc(change: &Change, row: &PastRow) -> Option<u32> {
+    let is_gone = matches!(change, Change::Limits { limits, .. } if limits.is_empty());
+    (!is_gone).then(|| crc32fast::hash(&row.change))
+}
+
+/// What events left, as the records spell it.
+#[derive(Default)]
+struct OnTop(BTreeMap<PastKey, Vec<u8>>);
+
+impl OnTop {
+    /// Takes what events of a log left in a round, up to a moment in it.
+    fn take_round(
+        &mut self,
+        view: &View<'_>,
+        moment: &Moment<'_>,
+        round: u64,
+    ) -> Result<(), StoreError> {
+        let Some(entry) = view.entry_of_round(moment.log, round)? else {
+            return Ok(());
+        };
+        for span in entry.spans() {
+            if moment.end.sequence < span.sequence {
+                break;
+            }
+            let heads = view
+                .journal
+                .show(span.sequence, |record| self.take(&record, moment))?;
+            let is_whole = span.sequence < moment.end.sequence;
+            let first = heads.first().map_or(span.first_revision, |it| it.revision);
+            let count = heads.len() as u64;
+            if first != span.first_revision || (is_whole && count != span.count) {
+                return Err(view.wrong_index());
+            }
+        }
+        Ok(())
     }
-    let change = read_change(&bytes)
-        .map_err(|_| RowError::Value("a row is none that a record could hold"))?;
-    let crc = row_crc(&change, &bytes);
-    Ok(PastRow {
-        change,
-        crc,
-        before,
-    })
+
+    /// Takes what events of a log left in a record, and answers where each left the log.
+    fn take(&mut self, record: &Sealed<'_>, moment: &Moment<'_>) -> Result<Vec<Head>, Damage> {
+        let log = log_name(moment.log);
+        let index_max = (record.sequence == moment.end.sequence).then_some(moment.end.index);
+        let is_over = moment.end.sequence < record.sequence;
+        let mut heads = Vec::new();
+        let mut last: HashMap<RowKey<'_>, RowOutline<'_>> = HashMap::new();
+        record.outline(|event, rows| {
+            let is_then = index_max.is_none_or(|max| event.index <= max) && !is_over;
+            if is_then && event.log == log {
+                heads.push(event.head);
+                let rows = rows.iter().filter(|row| row.key.kind.is_of_quotas());
+                last.extend(rows.map(|row| (row.key, *row)));
+            }
+        })?;
+        let kept = last.values().filter_map(|row| {
+            let key = PastKey::of_row(row)?;
+            Some((key, row.bytes.to_vec()))
+        });
+        self.0.extend(kept);
+        Ok(heads)
+    }
 }

@@ -1,32 +1,34 @@
 //! Fills `ledger.db` from the journal, behind the lane, and does what else can be done for it.
 
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use hashbrown::HashMap;
-use plimsoll_core::command::ReservationKey;
-use plimsoll_core::event::{Change, Head, Log};
-use plimsoll_core::model::{Item, Request, Reservation, Webhook};
-use plimsoll_core::names::{
-    LocationId, PrincipalId, RequestId, ReservationId, ResourceName, ScopeId, TierName, WebhookId,
-};
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags};
 
 use super::files::{self, DirectoryLock, Kind, sqlite_error};
-use super::history_schema::{self, PastKey};
 use super::journal::JournalReader;
 use super::ledger::{self, Watermark};
+use super::round;
+use super::rows::RowError;
 use crate::StoreError;
-use crate::record::{Hash, Record, chained};
-use crate::replay::Place;
-use crate::tables::LogHead;
+use crate::record::KeptRecord;
 
-/// The pause after each round, in which more records gather: rows that many of them change, and
-/// pages on which many rows change, are written once. Readers look for what is missing in the
-/// journal.
-const ROUND_PAUSE: Duration = Duration::from_millis(250);
+/// Bytes of records in one round. Whoever asks for what was reads again what a round has of a
+/// tenant, which takes some ten milliseconds where it is all of these.
+const ROUND_BYTES_MAX: usize = 8 << 20;
+
+/// How often the journal is looked at: what the write-ahead log has by then is copied to its file.
+const LOOK_PAUSE: Duration = Duration::from_millis(250);
+
+/// Bytes of records after which it is looked at sooner.
+const LOOK_BYTES: usize = 2 << 20;
+
+/// Looks until the next round: a second at most, in which more records gather. Rows that many of
+/// them change, and pages on which many rows change, are written once. Readers look for what is
+/// missing in the journal.
+const LOOKS: u32 = 4;
 
 /// The pause after a round that failed.
 const ERROR_PAUSE: Duration = Duration::from_secs(1);
@@ -52,18 +54,23 @@ pub(super) struct Signal {
 
 #[derive(Debug, Default)]
 struct SignalState {
-    has_more: bool,
+    /// Bytes of records that nobody has taken note of.
+    fresh: usize,
+    /// How many of them are worth waking up for.
+    wanted: usize,
     stops: bool,
 }
 
 impl Signal {
-    /// Says that the journal has a new record.
-    pub(super) fn wake(&self) {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .has_more = true;
-        self.changed.notify_one();
+    /// Says that the journal has a new record, of so many bytes.
+    pub(super) fn add(&self, bytes: usize) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_enough = state.wanted <= state.fresh;
+        state.fresh = state.fresh.saturating_add(bytes);
+        // To wake a thread takes longer than all the rest.
+        if !was_enough && state.wanted <= state.fresh {
+            self.changed.notify_one();
+        }
     }
 
     /// Says that it is time to stop.
@@ -75,26 +82,42 @@ impl Signal {
         self.changed.notify_one();
     }
 
-    /// Waits until there is more, and says whether to go on after that round.
-    fn wait(&self) -> bool {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut state = self
+    /// Waits until there is something new, and answers how many bytes, and whether to go on.
+    fn wait(&self) -> (usize, bool) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.wanted = 1;
+        let state = self
             .changed
-            .wait_while(state, |state| !state.has_more && !state.stops)
+            .wait_while(state, |state| state.fresh == 0 && !state.stops)
             .unwrap_or_else(PoisonError::into_inner);
-        state.has_more = false;
-        !state.stops
+        take(state)
+    }
+
+    /// Waits for a while, or until there are so many new bytes, and answers as [`wait`](Self::wait).
+    fn gather(&self, bytes: usize, pause: Duration) -> (usize, bool) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.wanted = bytes;
+        let (state, _) = self
+            .changed
+            .wait_timeout_while(state, pause, |state| state.fresh < bytes && !state.stops)
+            .unwrap_or_else(PoisonError::into_inner);
+        take(state)
     }
 
     /// Waits for a while, unless it is time to stop, and says whether to go on.
     pub(super) fn pause(&self, pause: Duration) -> bool {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.wanted = usize::MAX;
         let (state, _) = self
             .changed
             .wait_timeout_while(state, pause, |state| !state.stops)
             .unwrap_or_else(PoisonError::into_inner);
         !state.stops
     }
+}
+
+fn take(mut state: MutexGuard<'_, SignalState>) -> (usize, bool) {
+    (std::mem::take(&mut state.fresh), !state.stops)
 }
 
 /// The thread that fills the ledger's tables. Dropping it fills in what is left and ends it.
@@ -113,30 +136,13 @@ impl Follower {
         signal: Arc<Signal>,
         lock: DirectoryLock,
     ) -> Result<Self, StoreError> {
-        let mut work = Work::open(directory)?;
-        signal.wake();
+        let work = Work::open(directory)?;
         let waiting = Arc::clone(&signal);
         let thread = std::thread::Builder::new()
             .name("follower".to_owned())
             .spawn(move || {
                 yield_to_others();
-                loop {
-                    let goes_on = waiting.wait();
-                    let pause = match work.round() {
-                        Ok(()) => ROUND_PAUSE,
-                        Err(error) => {
-                            let error: &dyn std::error::Error = &error;
-                            tracing::error!(error, "the ledger's tables fall behind");
-                            waiting.wake();
-                            ERROR_PAUSE
-                        }
-                    };
-                    if !goes_on {
-                        return;
-                    }
-                    // Where it is time to stop, one more round writes what is left.
-                    waiting.pause(pause);
-                }
+                work.follow(&waiting);
             })
             .expect("the system starts a thread at start-up");
         Ok(Self {
@@ -173,22 +179,6 @@ struct Work {
     ledger_path: std::path::PathBuf,
 }
 
-/// The row that a change is about.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum RowKey {
-    Resource(ResourceName),
-    Location(LocationId),
-    Scope(ScopeId),
-    Tier(TierName),
-    Limits(ScopeId, Item),
-    Tally(ScopeId, Item),
-    Request(RequestId),
-    Webhook(WebhookId),
-    Account(ScopeId, Item),
-    Reservation(ScopeId, ReservationId),
-    Principal(PrincipalId),
-}
-
 impl Work {
     fn open(directory: &Path) -> Result<Self, StoreError> {
         let journal = JournalReader::open(directory, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -214,94 +204,78 @@ impl Work {
         })
     }
 
-    /// Writes everything that the journal has beyond the watermark.
-    fn round(&mut self) -> Result<(), StoreError> {
+    /// Writes what the journal has beyond the watermark, round by round, until it is time to stop.
+    fn follow(mut self, signal: &Signal) {
+        // What the last run has left is not known: it counts as much.
+        let mut backlog = usize::MAX;
+        let mut goes_on = true;
         loop {
-            let sqlite = sqlite_error(&self.ledger_path);
-            let watermark = ledger::watermark(&self.ledger).map_err(&sqlite)?;
-            let records = self.journal.records_after(watermark.place)?;
-            let Some(last) = records.last() else {
-                return Ok(());
-            };
-            let place = Place {
-                sequence: last.sequence,
-                hash: last.hash,
-            };
-            let tally = watermark.tally;
-            self.write(&records, Watermark { place, tally })
-                .map_err(&sqlite)?;
-            self.journal.checkpoint()?;
+            match self.rounds(backlog, !goes_on) {
+                Ok(left) => backlog = left,
+                Err(error) => {
+                    complain(&error);
+                    backlog = usize::MAX;
+                    signal.pause(ERROR_PAUSE);
+                }
+            }
+            if !goes_on {
+                return;
+            }
+            for _ in 0..LOOKS {
+                let (fresh, more) = signal.gather(LOOK_BYTES, LOOK_PAUSE);
+                backlog = backlog.saturating_add(fresh);
+                goes_on = more;
+                if 0 < fresh
+                    && let Err(error) = self.journal.checkpoint()
+                {
+                    complain(&error);
+                }
+                if !goes_on || ROUND_BYTES_MAX <= backlog {
+                    break;
+                }
+            }
+            if goes_on && backlog == 0 {
+                (backlog, goes_on) = signal.wait();
+            }
         }
     }
 
-    /// Writes what some records have changed, and that the tables then hold what they hold.
-    fn write(&mut self, records: &[Record], mut end: Watermark) -> rusqlite::Result<()> {
-        let transaction = self.ledger.transaction()?;
-        let mut logs: HashMap<&Log, LogHead> = HashMap::new();
-        let mut rows: HashMap<RowKey, &Change> = HashMap::new();
-        for (event, bytes) in records.iter().flat_map(|record| &record.events) {
-            let before = match logs.get(&event.log) {
-                Some(head) => head.chain,
-                None => chain_of(&transaction, &event.log)?,
-            };
-            let head = Head {
-                revision: event.revision,
-                at: event.at,
-            };
-            logs.insert(
-                &event.log,
-                LogHead {
-                    head,
-                    chain: chained(&before, bytes),
-                },
-            );
-            rows.extend(event.changes.iter().map(|change| (key(change), change)));
+    /// Writes a round, and more of them while there are enough records for a whole one, or all
+    /// there are. `backlog` is how many bytes there may be; answers how many are left.
+    fn rounds(&mut self, mut backlog: usize, all: bool) -> Result<usize, StoreError> {
+        loop {
+            let written = self.round()?;
+            if written < ROUND_BYTES_MAX {
+                return Ok(0);
+            }
+            backlog = backlog.saturating_sub(written);
+            if backlog < ROUND_BYTES_MAX && !all {
+                return Ok(backlog);
+            }
         }
-        let mut replaced = HashMap::new();
-        // In the order of the tables: a page is then written once, and not for each of its rows.
-        let mut rows: Vec<(&RowKey, &&Change)> = rows.iter().collect();
-        rows.sort_unstable_by_key(|(key, _)| *key);
-        for (_, change) in rows {
-            let crc = ledger::put(&transaction, &mut end.tally, change)?;
-            replaced.extend(PastKey::of_change(change).zip(crc));
+    }
+
+    /// Writes what comes next beyond the watermark, and answers how many bytes of records that was:
+    /// fewer than `ROUND_BYTES_MAX` at the journal's end.
+    fn round(&mut self) -> Result<usize, StoreError> {
+        let sqlite = sqlite_error(&self.ledger_path);
+        let Watermark { place, tally } = ledger::watermark(&self.ledger).map_err(&sqlite)?;
+        let (records, place) = self.journal.kept_after(place, ROUND_BYTES_MAX)?;
+        if records.is_empty() {
+            return Ok(0);
         }
-        for (log, head) in &logs {
-            ledger::put_log(&transaction, &mut end.tally, log, head)?;
-        }
-        history_schema::put(&transaction, records, &replaced)?;
-        ledger::put_watermark(&transaction, end)?;
-        transaction.commit()
+        let transaction = self.ledger.transaction().map_err(&sqlite)?;
+        let written = round::write(&transaction, &records, Watermark { place, tally });
+        written.map_err(|error| match error {
+            RowError::Sqlite(error) => sqlite(error),
+            RowError::Value(what) => self.journal.damaged(place.sequence, what),
+        })?;
+        transaction.commit().map_err(&sqlite)?;
+        Ok(records.iter().map(KeptRecord::len).sum())
     }
 }
 
-fn chain_of(connection: &Connection, log: &Log) -> rusqlite::Result<Hash> {
-    let chain = connection
-        .prepare_cached("SELECT chain FROM log WHERE tenant = ?1")?
-        .query_row([ledger::log_name(log)], |row| row.get(0))
-        .optional()?;
-    Ok(chain.unwrap_or_default())
-}
-
-fn key(change: &Change) -> RowKey {
-    match change {
-        Change::Resource(row) => RowKey::Resource(row.name.clone()),
-        Change::Location(row) => RowKey::Location(row.id.clone()),
-        Change::Scope(row) => RowKey::Scope(row.id.clone()),
-        Change::Tier(row) => RowKey::Tier(row.name.clone()),
-        Change::Limits { scope, item, .. } => RowKey::Limits(scope.clone(), item.clone()),
-        Change::Tally { scope, item, .. } => RowKey::Tally(scope.clone(), item.clone()),
-        Change::Request(Request { id, .. }) | Change::RequestGone { id, .. } => {
-            RowKey::Request(id.clone())
-        }
-        Change::Webhook(Webhook { id, .. }) | Change::WebhookGone(id) => {
-            RowKey::Webhook(id.clone())
-        }
-        Change::Account { scope, item, .. } => RowKey::Account(scope.clone(), item.clone()),
-        Change::Reservation(Reservation { tenant, id, .. })
-        | Change::ReservationGone(ReservationKey { tenant, id }) => {
-            RowKey::Reservation(tenant.clone(), id.clone())
-        }
-        Change::Principal(row) => RowKey::Principal(row.id.clone()),
-        Change::PrincipalGone(id) => RowKey::Principal(id.clone()),
-    }
+fn complain(error: &StoreError) {
+    let error: &dyn std::error::Error = error;
+    tracing::error!(error, "the ledger's tables fall behind");
 }

@@ -1,35 +1,41 @@
 //! The part of `ledger.db` that finds the past in the journal, and how the follower fills it.
 //!
-//! The journal holds everything that ever happened; these tables say where. `log_record` names the
-//! records of a log. `past` has each row that a quota depends on, as each record left it: the last
-//! value in that record, not each one on the way.
+//! The journal holds everything that ever happened; these tables say where. What the follower
+//! writes at once is a round: some records, one behind the other. `log_round` names the records of
+//! a log in each round. `past` has each row that a quota depends on, as each round left it: the
+//! last value in that round, not each one on the way.
 
-use hashbrown::{HashMap, HashSet};
-use plimsoll_core::event::{Change, Event};
+use plimsoll_core::event::Head;
 use plimsoll_core::model::Item;
-use plimsoll_core::names::{LocationId, ResourceName, ScopeId};
+use plimsoll_core::names::{LocationId, ScopeId};
 use rusqlite::{Row, Transaction, params};
 
-use super::ledger::log_name;
-use crate::record::{Record, change_bytes};
+use super::rows::{self, RowError};
+use crate::record::{RowKind, RowOutline};
 
 /// The tables, beside those of [`schema`](super::schema). Their rows are not counted in the
-/// watermark's sums: a start does not read them. `crc` finds a row that was changed, and `before`
-/// one that is missing: each row says what the one before it is, and the table of the row itself
+/// watermark's sums: a start does not read them. `crc` finds a row that was changed; a log's
+/// revisions have no gaps, so that a row of `log_round` is missed; and `before` finds a row of
+/// `past` that is missing: each says what the one before it is, and the table of the row itself
 /// says what the last one is.
 pub(super) const SCHEMA: &str = "
-    CREATE TABLE log_record (
+    CREATE TABLE log_round (
         tenant         TEXT NOT NULL,            -- empty: the catalogue
-        first_revision INTEGER NOT NULL,         -- of the log's first event in the record
+        first_revision INTEGER NOT NULL,         -- of the log's first event in the round
         first_at_ms    INTEGER NOT NULL,         -- of that event
-        sequence       INTEGER NOT NULL,         -- the journal record
+        sequence       INTEGER NOT NULL,         -- the last journal record of the round
+        records        BLOB NOT NULL,            -- the journal records of the round that have
+                                                 -- events of the log, two numbers for each: how
+                                                 -- many records behind the one before (the first:
+                                                 -- behind none), and how many events; LEB128
         crc            INTEGER NOT NULL,
         PRIMARY KEY (tenant, first_revision)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE past (
         key      BLOB NOT NULL,                  -- which row: a letter, then names, each with a
                                                  -- zero byte behind it
-        sequence INTEGER NOT NULL,               -- the journal record that left the row so
+        sequence INTEGER NOT NULL,               -- the last journal record of the round that left
+                                                 -- the row so
         change   BLOB NOT NULL,                  -- the row, or that it is gone, as the record
                                                  -- spells it
         before   INTEGER,                        -- the crc of the row that it took the place of;
@@ -39,6 +45,9 @@ pub(super) const SCHEMA: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
+/// Room for the names of most rows.
+const KEY_BYTES: usize = 48;
+
 /// Which row an entry of `past` is about: the kind's letter, then the names that tell it from
 /// others, each with a zero byte behind it. So the rows of one scope stand side by side.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,22 +56,22 @@ pub(super) struct PastKey(pub(super) Vec<u8>);
 impl PastKey {
     /// All resources.
     pub(super) fn resources() -> Self {
-        Self::of(b'r', &[])
+        Self::of(b'r', [])
     }
 
     /// All locations.
     pub(super) fn locations() -> Self {
-        Self::of(b'l', &[])
+        Self::of(b'l', [])
     }
 
     /// A scope.
     pub(super) fn scope(id: &ScopeId) -> Self {
-        Self::of(b's', &[id.as_str()])
+        Self::of(b's', [id.as_str().as_bytes()])
     }
 
     /// All limits of a scope.
     pub(super) fn limits(scope: &ScopeId) -> Self {
-        Self::of(b'q', &[scope.as_str()])
+        Self::of(b'q', [scope.as_str().as_bytes()])
     }
 
     /// The limits of a scope for an item.
@@ -72,12 +81,12 @@ impl PastKey {
 
     /// All tiers.
     pub(super) fn tiers() -> Self {
-        Self::of(b't', &[])
+        Self::of(b't', [])
     }
 
     /// All tallies of a scope.
     pub(super) fn tallies(scope: &ScopeId) -> Self {
-        Self::of(b'n', &[scope.as_str()])
+        Self::of(b'n', [scope.as_str().as_bytes()])
     }
 
     /// The tally of a scope and an item.
@@ -87,7 +96,7 @@ impl PastKey {
 
     /// All accounts of a scope.
     pub(super) fn accounts(scope: &ScopeId) -> Self {
-        Self::of(b'a', &[scope.as_str()])
+        Self::of(b'a', [scope.as_str().as_bytes()])
     }
 
     /// The account of a scope and an item.
@@ -96,37 +105,38 @@ impl PastKey {
     }
 
     /// The row that a change is about, where a quota depends on such a row.
-    pub(super) fn of_change(change: &Change) -> Option<Self> {
-        Some(match change {
-            Change::Resource(row) => Self::of(b'r', &[ResourceName::as_str(&row.name)]),
-            Change::Location(row) => Self::of(b'l', &[row.id.as_str()]),
-            Change::Scope(row) => Self::scope(&row.id),
-            Change::Tier(row) => Self::of(b't', &[row.name.as_str()]),
-            Change::Limits { scope, item, .. } => Self::limits_of(scope, item),
-            Change::Tally { scope, item, .. } => Self::tally(scope, item),
-            Change::Account { scope, item, .. } => Self::account(scope, item),
-            Change::Reservation(_)
-            | Change::ReservationGone(_)
-            | Change::Principal(_)
-            | Change::PrincipalGone(_)
-            | Change::Request(_)
-            | Change::RequestGone { .. }
-            | Change::Webhook(_)
-            | Change::WebhookGone(_) => return None,
-        })
+    pub(super) fn of_row(row: &RowOutline<'_>) -> Option<Self> {
+        let letter = match row.key.kind {
+            RowKind::Resource => b'r',
+            RowKind::Location => b'l',
+            RowKind::Scope => b's',
+            RowKind::Tier => b't',
+            RowKind::Limits => b'q',
+            RowKind::Tally => b'n',
+            RowKind::Account => b'a',
+            RowKind::Reservation | RowKind::Principal | RowKind::Request | RowKind::Webhook => {
+                return None;
+            }
+        };
+        Some(Self::of(letter, row.key.names()))
+    }
+
+    /// Whether the catalogue's log is the one that changes it.
+    pub(super) fn is_of_catalogue(&self) -> bool {
+        matches!(self.0.first(), Some(b'r' | b'l' | b't'))
     }
 
     fn at(kind: u8, scope: &ScopeId, item: &Item) -> Self {
         let location = item.location.as_ref().map_or("", LocationId::as_str);
-        Self::of(kind, &[scope.as_str(), item.resource.as_str(), location])
+        let names = [scope.as_str(), item.resource.as_str(), location];
+        Self::of(kind, names.map(str::as_bytes))
     }
 
-    fn of(kind: u8, names: &[&str]) -> Self {
-        let len: usize = names.iter().map(|name| name.len() + 1).sum();
-        let mut key = Vec::with_capacity(1 + len);
+    fn of<'a>(kind: u8, names: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut key = Vec::with_capacity(KEY_BYTES);
         key.push(kind);
         for name in names {
-            key.extend_from_slice(name.as_bytes());
+            key.extend_from_slice(name);
             key.push(0);
         }
         Self(key)
@@ -143,97 +153,169 @@ impl PastKey {
     }
 }
 
-/// Writes where the events of some records are found, and the rows as each record left them.
-///
-/// Both in the order of their tables, which is several times as quick as any other.
-///
-/// `replaced` are the checksums of the rows that stood in the tables before these records.
-pub(super) fn put(
-    transaction: &Transaction<'_>,
-    records: &[Record],
-    replaced: &HashMap<PastKey, u32>,
-) -> rusqlite::Result<()> {
-    put_log_records(transaction, records)?;
-    put_past(transaction, records, replaced)
+/// Where the index says that the events of a log in a round are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Revision and instant of the first of them.
+    pub(super) first: Head,
+    /// The last record of the round.
+    pub(super) sequence: u64,
+    /// The records that have any, each with how many.
+    pub(super) records: Records,
 }
 
-fn put_log_records(transaction: &Transaction<'_>, records: &[Record]) -> rusqlite::Result<()> {
-    let mut firsts: Vec<(&str, &Event, u64)> = Vec::new();
-    for record in records {
-        let mut seen = HashSet::new();
-        let events = record.events.iter().map(|(event, _)| event);
-        let first = events.filter(|event| seen.insert(&event.log));
-        firsts.extend(first.map(|event| (log_name(&event.log), event, record.sequence)));
-    }
-    firsts.sort_by_key(|(tenant, first, _)| (*tenant, first.revision));
-    let mut insert =
-        transaction.prepare_cached("INSERT INTO log_record VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    for (tenant, first, sequence) in firsts {
-        let (revision, at) = (first.revision, first.at.ms());
-        let crc = log_record_checksum(tenant, [revision, at, sequence]);
-        insert.execute(params![tenant, revision, at, sequence, crc])?;
-    }
-    Ok(())
+/// Records, each with how many events of a log it has, as the index spells them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Records {
+    bytes: Vec<u8>,
 }
 
-fn put_past(
-    transaction: &Transaction<'_>,
-    records: &[Record],
-    replaced: &HashMap<PastKey, u32>,
-) -> rusqlite::Result<()> {
-    let mut past: Vec<(PastKey, u64, &Change)> = Vec::new();
-    for record in records {
-        let changes = record.events.iter().flat_map(|(event, _)| &event.changes);
-        let keyed = changes.filter_map(|change| {
-            let key = PastKey::of_change(change)?;
-            Some((key, record.sequence, change))
-        });
-        past.extend(keyed);
-    }
-    // Stable: of equals, the last one is what the record left.
-    past.sort_by(|one, other| (&one.0, one.1).cmp(&(&other.0, other.1)));
-    let mut insert = transaction.prepare_cached("INSERT INTO past VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    let mut last: Option<(&PastKey, Option<u32>)> = None;
-    for (index, (key, sequence, change)) in past.iter().enumerate() {
-        let next = past.get(index + 1);
-        if next.is_some_and(|next| next.0 == *key && next.1 == *sequence) {
-            continue;
+/// Some events of a log that stand in one record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) sequence: u64,
+    pub(super) first_revision: u64,
+    /// At least one.
+    pub(super) count: u64,
+}
+
+impl Records {
+    /// Adds a record, so many behind the one before; the first is behind none.
+    pub(super) fn push(&mut self, behind: u64, count: u64) {
+        for mut number in [behind, count] {
+            while 0x80 <= number {
+                self.bytes.push(number.to_le_bytes()[0] | 0x80);
+                number >>= 7;
+            }
+            self.bytes.push(number.to_le_bytes()[0]);
         }
-        let before = match last {
-            Some((same, crc)) if same == key => crc,
-            Some(_) | None => replaced.get(key).copied(),
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = u64> {
+        let mut bytes = self.bytes.iter();
+        std::iter::from_fn(move || {
+            let mut value: u64 = 0;
+            for shift in (0..64).step_by(7) {
+                let byte = bytes.next()?;
+                value |= u64::from(byte & 0x7f) << shift;
+                if *byte < 0x80 {
+                    break;
+                }
+            }
+            Some(value)
+        })
+    }
+}
+
+impl Entry {
+    /// The events, record by record.
+    pub(super) fn spans(&self) -> Vec<Span> {
+        let mut spans = Vec::new();
+        let mut numbers = self.records.numbers();
+        let (mut sequence, mut revision) = (0_u64, self.first.revision);
+        while let (Some(behind), Some(count)) = (numbers.next(), numbers.next()) {
+            sequence = sequence.saturating_add(behind);
+            spans.push(Span {
+                sequence,
+                first_revision: revision,
+                count,
+            });
+            revision = revision.saturating_add(count);
+        }
+        spans
+    }
+
+    /// The revision behind the last of them.
+    pub(super) fn end_revision(&self) -> u64 {
+        let counts = self.records.numbers().skip(1).step_by(2);
+        counts.fold(self.first.revision, u64::saturating_add)
+    }
+
+    /// The checksum of the row that says so.
+    fn checksum(&self, tenant: &str) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(tenant.as_bytes());
+        for number in [self.first.revision, self.first.at.ms(), self.sequence] {
+            hasher.update(&number.to_le_bytes());
+        }
+        hasher.update(&self.records.bytes);
+        hasher.finalize()
+    }
+
+    /// Adds it to the index.
+    pub(super) fn put(&self, transaction: &Transaction<'_>, tenant: &str) -> rusqlite::Result<()> {
+        transaction
+            .prepare_cached("INSERT INTO log_round VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+            .execute(params![
+                tenant,
+                self.first.revision,
+                self.first.at.ms(),
+                self.sequence,
+                self.records.bytes,
+                self.checksum(tenant),
+            ])
+            .map(|_| ())
+    }
+
+    /// Reads it back from the columns of its table.
+    pub(super) fn read(row: &Row<'_>) -> Result<Self, RowError> {
+        let entry = Self {
+            first: Head {
+                revision: row.get("first_revision")?,
+                at: rows::instant(row, "first_at_ms")?,
+            },
+            sequence: row.get("sequence")?,
+            records: Records {
+                bytes: row.get("records")?,
+            },
         };
-        let bytes = change_bytes(change);
-        let crc = past_checksum(key, *sequence, &bytes, before);
-        insert.execute(params![key.0, sequence, bytes, before, crc])?;
-        last = Some((key, row_crc(change, &bytes)));
+        let tenant: String = row.get("tenant")?;
+        if row.get::<_, u32>("crc")? == entry.checksum(&tenant) {
+            Ok(entry)
+        } else {
+            Err(RowError::Value("a row's checksum does not match"))
+        }
     }
-    Ok(())
 }
 
-/// The checksum of the row that a change leaves; `None` where it leaves none.
-pub(super) fn row_crc(change: &Change, bytes: &[u8]) -> Option<u32> {
-    let is_gone = matches!(change, Change::Limits { limits, .. } if limits.is_empty());
-    (!is_gone).then(|| crc32fast::hash(bytes))
+/// A row as a round left it.
+pub(super) struct PastRow {
+    /// As a record spells it.
+    pub(super) change: Vec<u8>,
+    /// The checksum of the row that it took the place of; `None`: there was none.
+    pub(super) before: Option<u32>,
 }
 
-/// The checksum of a row of `log_record`: first revision, first instant, sequence.
-pub(super) fn log_record_checksum(tenant: &str, numbers: [u64; 3]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(tenant.as_bytes());
-    for number in numbers {
-        hasher.update(&number.to_le_bytes());
+impl PastRow {
+    /// Adds it to `past`, where it was not left so by an earlier record than `sequence`.
+    pub(super) fn put(
+        transaction: &Transaction<'_>,
+        key: &PastKey,
+        sequence: u64,
+        change: &[u8],
+        before: Option<u32>,
+    ) -> rusqlite::Result<()> {
+        let crc = past_checksum(key, sequence, change, before);
+        transaction
+            .prepare_cached("INSERT INTO past VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![key.0, sequence, change, before, crc])
+            .map(|_| ())
     }
-    hasher.finalize()
+
+    /// Reads it back from the columns of its table.
+    pub(super) fn read(key: &PastKey, row: &Row<'_>) -> Result<Self, RowError> {
+        let change: Vec<u8> = row.get("change")?;
+        let before = row.get("before")?;
+        let crc = past_checksum(key, row.get("sequence")?, &change, before);
+        if row.get::<_, u32>("crc")? == crc {
+            Ok(Self { change, before })
+        } else {
+            Err(RowError::Value("a row's checksum does not match"))
+        }
+    }
 }
 
-/// The checksum of a row of `past`.
-pub(super) fn past_checksum(
-    key: &PastKey,
-    sequence: u64,
-    change: &[u8],
-    before: Option<u32>,
-) -> u32 {
+fn past_checksum(key: &PastKey, sequence: u64, change: &[u8], before: Option<u32>) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&key.0);
     hasher.update(&sequence.to_le_bytes());
@@ -301,10 +383,8 @@ impl Current<'_> {
     pub(super) fn key_of(&self, kind: &PastKey, row: &Row<'_>) -> rusqlite::Result<PastKey> {
         let names = (0..self.columns.len()).map(|index| row.get(index));
         let names: Vec<String> = names.collect::<rusqlite::Result<_>>()?;
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        Ok(PastKey::of(
-            kind.0.first().copied().unwrap_or_default(),
-            &names,
-        ))
+        let names = names.iter().map(String::as_bytes);
+        let letter = kind.0.first().copied().unwrap_or_default();
+        Ok(PastKey::of(letter, names))
     }
 }

@@ -1,5 +1,6 @@
 //! `journal.db`: one row per batch, flushed before anybody is answered.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use super::Reopen;
 use super::files::{self, Kind, damaged, sqlite_error};
 use super::follow::Signal;
 use crate::StoreError;
-use crate::record::{Damage, Record, RecordWriter, Sealed};
+use crate::record::{Damage, KeptRecord, Record, RecordWriter, Sealed};
 use crate::replay::{Place, stands_at};
 
 /// Pages of the write-ahead log after which the lane copies to the file what the follower has left
@@ -111,7 +112,7 @@ impl Journal {
             .and_then(|mut insert| insert.execute(params![sequence, bytes]))
             .map_err(sqlite_error(&self.reader.path))?;
         self.tip = self.tip.next(hash);
-        self.signal.wake();
+        self.signal.add(bytes.len());
         Ok(())
     }
 
@@ -184,9 +185,44 @@ impl JournalReader {
         let mut records = Vec::new();
         self.walk(place, READ_BYTES_MAX, |record| {
             records.push(record.read()?);
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })?;
         Ok(records)
+    }
+
+    /// The next records behind a place, checked to follow on it, until so many bytes were read.
+    pub(super) fn kept_after(
+        &self,
+        place: Place,
+        bytes_max: usize,
+    ) -> Result<(Vec<KeptRecord>, Place), StoreError> {
+        let mut records = Vec::new();
+        let end = self.walk(place, bytes_max, |record| {
+            records.push(record.keep());
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok((records, end))
+    }
+
+    /// Shows all records behind a place, checked to follow on it, until `show` has enough.
+    pub(super) fn show_after(
+        &self,
+        mut place: Place,
+        mut show: impl FnMut(&Sealed<'_>) -> Result<ControlFlow<()>, Damage>,
+    ) -> Result<(), StoreError> {
+        let mut has_enough = false;
+        while !has_enough {
+            let reached = self.walk(place, READ_BYTES_MAX, |record| {
+                let flow = show(&record)?;
+                has_enough = flow.is_break();
+                Ok(flow)
+            })?;
+            if reached == place {
+                break;
+            }
+            place = reached;
+        }
+        Ok(())
     }
 
     /// Checks that the next records behind a place are those that were written and follow on it,
@@ -201,7 +237,7 @@ impl JournalReader {
                     what: "it is not the record that was there at the start",
                 });
             }
-            Ok(())
+            Ok(ControlFlow::Continue(()))
         })?;
         if reached == place {
             return Err(self.damaged(place.sequence + 1, "it was there at the start, and is gone"));
@@ -210,12 +246,12 @@ impl JournalReader {
     }
 
     /// Shows the next records behind a place, each checked to follow on the one before, until so
-    /// many bytes were read.
+    /// many bytes were read or `show` has enough.
     fn walk(
         &self,
         mut place: Place,
         bytes_max: usize,
-        mut show: impl FnMut(Sealed<'_>) -> Result<(), Damage>,
+        mut show: impl FnMut(Sealed<'_>) -> Result<ControlFlow<()>, Damage>,
     ) -> Result<Place, StoreError> {
         let sqlite = sqlite_error(&self.path);
         let mut select = self
@@ -246,7 +282,13 @@ impl JournalReader {
                 sequence,
                 hash: record.hash,
             };
-            show(record).map_err(|damage| self.damaged(sequence, &damage.to_string()))?;
+            let shown = show(record);
+            if shown
+                .map_err(|damage| self.damaged(sequence, &damage.to_string()))?
+                .is_break()
+            {
+                break;
+            }
         }
         Ok(place)
     }
@@ -254,6 +296,16 @@ impl JournalReader {
     /// The record of a sequence, checked by itself: it is named by somebody who knows that it is
     /// there.
     pub(super) fn record(&self, sequence: u64) -> Result<Record, StoreError> {
+        self.show(sequence, |record| record.read())
+    }
+
+    /// Shows the record of a sequence, checked by itself: it is named by somebody who knows that
+    /// it is there.
+    pub(super) fn show<T>(
+        &self,
+        sequence: u64,
+        show: impl FnOnce(Sealed<'_>) -> Result<T, Damage>,
+    ) -> Result<T, StoreError> {
         let sqlite = sqlite_error(&self.path);
         let mut select = self
             .connection
@@ -269,8 +321,7 @@ impl JournalReader {
             .map_err(&sqlite)?;
         let record = stands_at(sequence, bytes)
             .map_err(|misfit| self.damaged(sequence, &misfit.to_string()))?;
-        let read = record.read();
-        read.map_err(|damage| self.damaged(sequence, &damage.to_string()))
+        show(record).map_err(|damage| self.damaged(sequence, &damage.to_string()))
     }
 
     /// The sequence of the last record; 0 where there is none.

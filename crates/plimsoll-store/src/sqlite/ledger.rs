@@ -1,20 +1,23 @@
 //! `ledger.db`: every row in an ordinary table, for people, tools and a quick start.
 
-use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
-use plimsoll_core::command::ReservationKey;
-use plimsoll_core::event::{Change, Log};
-use plimsoll_core::model::{
-    Attributes, Credential, Item, Line, Original, Principal, Reach, Request, Reservation, State,
-    Terms, Webhook,
-};
-use plimsoll_core::names::LocationId;
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use std::borrow::Cow;
 
+use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
+use plimsoll_core::event::Change;
+use plimsoll_core::model::{Attributes, Credential, Item, Principal, Reach};
+use plimsoll_core::names::LocationId;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension, Transaction, params, params_from_iter};
+
+mod reservation;
 mod settings;
 
+use reservation::Columns;
+
+use super::rows::RowError;
 pub(super) use super::schema::{SCHEMA, SCHEMA_VERSION};
 pub(super) use crate::record::log_name;
-use crate::record::row_checksum;
+use crate::record::{Damage, Hash, PlainAccount, RowKey, RowKind, RowOutline, read_change};
 use crate::replay::Place;
 use crate::tables::LogHead;
 
@@ -86,111 +89,142 @@ pub(super) fn put_watermark(
 pub(super) fn put(
     transaction: &Transaction<'_>,
     tally: &mut Tally,
-    change: &Change,
-) -> rusqlite::Result<Option<u32>> {
-    let crc = match change {
-        Change::Limits { limits, .. } if limits.is_empty() => None,
-        Change::ReservationGone(_)
-        | Change::PrincipalGone(_)
-        | Change::RequestGone { .. }
-        | Change::WebhookGone(_) => None,
-        Change::Resource(_)
-        | Change::Location(_)
-        | Change::Tier(_)
-        | Change::Scope(_)
-        | Change::Limits { .. }
-        | Change::Tally { .. }
-        | Change::Request(_)
-        | Change::Webhook(_)
-        | Change::Account { .. }
-        | Change::Reservation(_)
-        | Change::Principal(_) => Some(row_checksum(change)),
-    };
+    row: &RowOutline<'_>,
+) -> Result<Option<u32>, RowError> {
+    let crc = crc32fast::hash(row.bytes);
+    let plain = row.plain_reservation().map_err(unreadable)?;
     // Most reservations are new, and then there is nothing to look for.
-    if let (Change::Reservation(row), Some(crc)) = (change, crc)
-        && insert_reservation(transaction, row, crc)?
+    if let Some(plain) = &plain
+        && reservation::insert(transaction, &Columns::of_plain(plain)?, crc)?
     {
         tally.add(crc);
         return Ok(None);
     }
-    let replaced = delete(transaction, change)?;
+    let replaced = stored_crc(transaction, &row.key)?;
     if let Some(crc) = replaced {
         tally.remove(crc);
     }
-    if let Some(crc) = crc {
-        insert(transaction, change, crc)?;
-        tally.add(crc);
+    if row.is_gone {
+        delete(transaction, &row.key)?;
+        return Ok(replaced);
     }
+    if let Some(plain) = &plain {
+        reservation::replace(transaction, &Columns::of_plain(plain)?, crc)?;
+    } else if let Some(account) = row.account().map_err(unreadable)? {
+        put_account(transaction, &account, crc)?;
+    } else {
+        insert(
+            transaction,
+            &read_change(row.bytes).map_err(unreadable)?,
+            crc,
+        )?;
+    }
+    tally.add(crc);
     Ok(replaced)
 }
 
-/// Takes away the row that a change is about, and answers its checksum.
-fn delete(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result<Option<u32>> {
-    let delete = |sql, key: &[&dyn rusqlite::ToSql]| {
-        transaction
-            .prepare_cached(sql)?
-            .query_row(key, |row| row.get(0))
-            .optional()
-    };
-    match change {
-        Change::Resource(row) => delete(
-            "DELETE FROM resource WHERE name = ?1 RETURNING crc",
-            params![row.name.as_str()],
-        ),
-        Change::Location(row) => delete(
-            "DELETE FROM location WHERE id = ?1 RETURNING crc",
-            params![row.id.as_str()],
-        ),
-        Change::Scope(row) => delete(
-            "DELETE FROM scope WHERE id = ?1 RETURNING crc",
-            params![row.id.as_str()],
-        ),
-        Change::Tier(row) => delete(
-            "DELETE FROM tier WHERE name = ?1 RETURNING crc",
-            params![row.name.as_str()],
-        ),
-        Change::Request(Request { id, .. }) | Change::RequestGone { id, .. } => delete(
-            "DELETE FROM request WHERE id = ?1 RETURNING crc",
-            params![id.as_str()],
-        ),
-        Change::Webhook(Webhook { id, .. }) | Change::WebhookGone(id) => delete(
-            "DELETE FROM webhook WHERE id = ?1 RETURNING crc",
-            params![id.as_str()],
-        ),
-        Change::Tally { scope, item, .. } => delete(
-            "DELETE FROM tally WHERE scope = ?1 AND resource = ?2 AND location = ?3
-             RETURNING crc",
-            params![scope.as_str(), item.resource.as_str(), location(item)],
-        ),
-        Change::Limits { scope, item, .. } => delete(
-            "DELETE FROM quota_limit WHERE scope = ?1 AND resource = ?2 AND location = ?3
-             RETURNING crc",
-            params![scope.as_str(), item.resource.as_str(), location(item)],
-        ),
-        Change::Account { scope, item, .. } => delete(
-            "DELETE FROM account WHERE scope = ?1 AND resource = ?2 AND location = ?3
-             RETURNING crc",
-            params![scope.as_str(), item.resource.as_str(), location(item)],
-        ),
-        Change::Reservation(Reservation { tenant, id, .. })
-        | Change::ReservationGone(ReservationKey { tenant, id }) => delete(
-            "DELETE FROM reservation WHERE tenant = ?1 AND id = ?2 RETURNING crc",
-            params![tenant.as_str(), id.as_str()],
-        ),
-        Change::Principal(Principal { id, .. }) | Change::PrincipalGone(id) => delete(
-            "DELETE FROM principal WHERE id = ?1 RETURNING crc",
-            params![id.as_str()],
-        ),
+fn unreadable(damage: Damage) -> RowError {
+    RowError::Value(damage.what)
+}
+
+/// The statements that look for a row and take it away.
+fn statements(kind: RowKind) -> [&'static str; 2] {
+    match kind {
+        RowKind::Resource => [
+            "SELECT crc FROM resource WHERE name = ?1",
+            "DELETE FROM resource WHERE name = ?1",
+        ],
+        RowKind::Location => [
+            "SELECT crc FROM location WHERE id = ?1",
+            "DELETE FROM location WHERE id = ?1",
+        ],
+        RowKind::Scope => [
+            "SELECT crc FROM scope WHERE id = ?1",
+            "DELETE FROM scope WHERE id = ?1",
+        ],
+        RowKind::Tier => [
+            "SELECT crc FROM tier WHERE name = ?1",
+            "DELETE FROM tier WHERE name = ?1",
+        ],
+        RowKind::Request => [
+            "SELECT crc FROM request WHERE id = ?1",
+            "DELETE FROM request WHERE id = ?1",
+        ],
+        RowKind::Webhook => [
+            "SELECT crc FROM webhook WHERE id = ?1",
+            "DELETE FROM webhook WHERE id = ?1",
+        ],
+        RowKind::Tally => [
+            "SELECT crc FROM tally WHERE scope = ?1 AND resource = ?2 AND location = ?3",
+            "DELETE FROM tally WHERE scope = ?1 AND resource = ?2 AND location = ?3",
+        ],
+        RowKind::Limits => [
+            "SELECT crc FROM quota_limit WHERE scope = ?1 AND resource = ?2 AND location = ?3",
+            "DELETE FROM quota_limit WHERE scope = ?1 AND resource = ?2 AND location = ?3",
+        ],
+        RowKind::Account => [
+            "SELECT crc FROM account WHERE scope = ?1 AND resource = ?2 AND location = ?3",
+            "DELETE FROM account WHERE scope = ?1 AND resource = ?2 AND location = ?3",
+        ],
+        RowKind::Reservation => [
+            "SELECT crc FROM reservation WHERE tenant = ?1 AND id = ?2",
+            "DELETE FROM reservation WHERE tenant = ?1 AND id = ?2",
+        ],
+        RowKind::Principal => [
+            "SELECT crc FROM principal WHERE id = ?1",
+            "DELETE FROM principal WHERE id = ?1",
+        ],
     }
 }
 
+/// The checksum of the row that stands there.
+fn stored_crc(transaction: &Transaction<'_>, key: &RowKey<'_>) -> rusqlite::Result<Option<u32>> {
+    let [select, _] = statements(key.kind);
+    transaction
+        .prepare_cached(select)?
+        .query_row(params_from_iter(names(key)), |row| row.get(0))
+        .optional()
+}
+
+fn delete(transaction: &Transaction<'_>, key: &RowKey<'_>) -> rusqlite::Result<()> {
+    let [_, delete] = statements(key.kind);
+    transaction
+        .prepare_cached(delete)?
+        .execute(params_from_iter(names(key)))
+        .map(|_| ())
+}
+
+fn names<'a>(key: &RowKey<'a>) -> impl Iterator<Item = ToSqlOutput<'a>> {
+    key.names()
+        .map(|name| ToSqlOutput::Borrowed(ValueRef::Text(name)))
+}
+
+fn put_account(
+    transaction: &Transaction<'_>,
+    row: &PlainAccount<'_>,
+    crc: u32,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO account VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![
+            row.scope,
+            row.resource,
+            row.location.unwrap_or_default(),
+            row.used,
+            row.held,
+            crc,
+        ])
+        .map(|_| ())
+}
+
+/// Writes a row, in the place of what was there.
 fn insert(transaction: &Transaction<'_>, change: &Change, crc: u32) -> rusqlite::Result<()> {
     let execute = |sql, params: &[&dyn rusqlite::ToSql]| {
         transaction.prepare_cached(sql)?.execute(params).map(|_| ())
     };
     match change {
         Change::Location(row) => execute(
-            "INSERT INTO location VALUES (?1, ?2, ?3, ?4)",
+            "INSERT OR REPLACE INTO location VALUES (?1, ?2, ?3, ?4)",
             params![
                 row.id.as_str(),
                 row.name.as_str(),
@@ -199,7 +233,7 @@ fn insert(transaction: &Transaction<'_>, change: &Change, crc: u32) -> rusqlite:
             ],
         ),
         Change::Scope(row) => execute(
-            "INSERT INTO scope VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT OR REPLACE INTO scope VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 row.id.as_str(),
                 row.parent.as_ref().map(|parent| parent.as_str()),
@@ -216,89 +250,15 @@ fn insert(transaction: &Transaction<'_>, change: &Change, crc: u32) -> rusqlite:
         | Change::Tally { .. }
         | Change::Request(_)
         | Change::Webhook(_) => settings::insert(transaction, change, crc),
-        Change::Account {
-            scope,
-            item,
-            account,
-        } => execute(
-            "INSERT INTO account VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![
-                scope.as_str(),
-                item.resource.as_str(),
-                location(item),
-                amount(account.used),
-                amount(account.held),
-                crc,
-            ],
-        ),
-        Change::Reservation(row) => insert_reservation(transaction, row, crc).map(|_| ()),
+        Change::Reservation(row) => reservation::replace(transaction, &Columns::of(row)?, crc),
         Change::Principal(row) => insert_principal(transaction, row, crc),
-        Change::ReservationGone(_)
+        // An account is put as it is, and what is gone is deleted.
+        Change::Account { .. }
+        | Change::ReservationGone(_)
         | Change::PrincipalGone(_)
         | Change::RequestGone { .. }
         | Change::WebhookGone(_) => Ok(()),
     }
-}
-
-/// Answers whether there was room for it: not where it stands already.
-fn insert_reservation(
-    transaction: &Transaction<'_>,
-    row: &Reservation,
-    crc: u32,
-) -> rusqlite::Result<bool> {
-    let (expires_at, ended_at) = match row.state {
-        State::Held { expires_at } => (Some(expires_at), None),
-        State::Committed => (None, None),
-        State::Released { ended_at } | State::Expired { ended_at } => (None, Some(ended_at)),
-    };
-    let hold_ttl_ms = match row.terms {
-        Terms::Hold { ttl_ms } => Some(ttl_ms),
-        Terms::Commit => None,
-    };
-    let [first, others @ ..] = &*row.lines else {
-        // Lines are one at least.
-        return Err(rusqlite::Error::InvalidQuery);
-    };
-    let inserted = transaction
-        .prepare_cached(
-            "INSERT INTO reservation
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                     ?18)
-             ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![
-            row.tenant.as_str(),
-            row.id.as_str(),
-            row.scope.as_str(),
-            first.item.resource.as_str(),
-            location(&first.item),
-            amount(first.amount),
-            (!others.is_empty()).then(|| lines_json(others)),
-            row.state.name(),
-            expires_at.map(instant),
-            ended_at.map(instant),
-            row.original.as_deref().map(original),
-            hold_ttl_ms,
-            row.forced.as_ref().map(|reason| reason.as_str()),
-            row.holder.as_ref().map(|holder| holder.as_str()),
-            attributes(&row.attributes),
-            instant(row.created_at),
-            row.revision,
-            crc,
-        ])?;
-    Ok(0 < inserted)
-}
-
-fn lines_json(lines: &[Line]) -> String {
-    serde_json::Value::Array(lines.iter().map(line_json).collect()).to_string()
-}
-
-fn line_json(line: &Line) -> serde_json::Value {
-    serde_json::json!({
-        "resource": line.item.resource.as_str(),
-        "location": line.item.location.as_ref().map(LocationId::as_str),
-        "amount": amount(line.amount),
-    })
 }
 
 fn insert_principal(
@@ -316,7 +276,7 @@ fn insert_principal(
     };
     transaction
         .prepare_cached(
-            "INSERT INTO principal
+            "INSERT OR REPLACE INTO principal
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
@@ -336,24 +296,31 @@ fn insert_principal(
         .map(|_| ())
 }
 
-/// Writes where a log stands.
+/// The hash of a log's last event, and the checksum of the row that says so.
+pub(super) fn log_chain(
+    transaction: &Transaction<'_>,
+    tenant: &str,
+) -> rusqlite::Result<Option<(Hash, u32)>> {
+    transaction
+        .prepare_cached("SELECT chain, crc FROM log WHERE tenant = ?1")?
+        .query_row([tenant], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+}
+
+/// Writes where a log stands, in the place of a row with the checksum `replaced`.
 pub(super) fn put_log(
     transaction: &Transaction<'_>,
     tally: &mut Tally,
-    log: &Log,
+    tenant: &str,
     head: &LogHead,
+    replaced: Option<u32>,
 ) -> rusqlite::Result<()> {
-    let tenant = log_name(log);
-    let replaced: Option<u32> = transaction
-        .prepare_cached("DELETE FROM log WHERE tenant = ?1 RETURNING crc")?
-        .query_row([tenant], |row| row.get(0))
-        .optional()?;
     if let Some(crc) = replaced {
         tally.remove(crc);
     }
     let crc = log_checksum(tenant, head);
     transaction
-        .prepare_cached("INSERT INTO log VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .prepare_cached("INSERT OR REPLACE INTO log VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![
             tenant,
             head.head.revision,
@@ -394,22 +361,13 @@ fn instant(at: Timestamp) -> u64 {
     at.ms()
 }
 
-fn original(original: &Original) -> String {
-    let line = |(line, at_least): (&Line, Amount)| {
-        let mut json = line_json(line);
-        json["at_least"] = amount(at_least).into();
-        json
-    };
-    let lines: Vec<_> = original.asked.iter().map(line).collect();
-    serde_json::json!({ "scope": original.scope.as_str(), "lines": lines }).to_string()
-}
-
-fn attributes(attributes: &Attributes) -> String {
+fn attributes(attributes: &Attributes) -> Cow<'_, str> {
     if attributes.iter().len() == 0 {
-        return "{}".to_owned();
+        return Cow::Borrowed("{}");
     }
     let entries = attributes
         .iter()
         .map(|(name, value)| (name.to_string(), value.as_str().into()));
-    serde_json::Value::Object(entries.collect()).to_string()
+    let json = serde_json::Value::Object(entries.collect());
+    Cow::Owned(json.to_string())
 }

@@ -26,6 +26,7 @@ mod load;
 mod pages;
 mod past;
 mod readers;
+mod round;
 mod rows;
 mod schema;
 mod scrub;

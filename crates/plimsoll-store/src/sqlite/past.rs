@@ -4,6 +4,7 @@
 //! are looked at on one snapshot of the ledger, and the index is never believed: a record that it
 //! names must hold what it should.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use plimsoll_core::amount::Timestamp;
@@ -11,13 +12,13 @@ use plimsoll_core::event::{Event, Head, Log};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, params};
 
 use super::files::{self, Kind, damaged, sqlite_error};
-use super::history_schema::log_record_checksum;
+use super::history_schema::{Entry, Span};
 use super::journal::JournalReader;
 use super::ledger::{self, log_checksum, log_name};
 use super::rows::{self, RowError};
 use crate::StoreError;
 use crate::history::{Found, Position};
-use crate::record::Record;
+use crate::record::{Damage, Sealed, read_event};
 use crate::replay::Place;
 use crate::tables::LogHead;
 
@@ -69,7 +70,7 @@ impl PastReader {
         let view = self.view()?;
         let indexed = view.log_head(log)?.revision.min(head);
         let mut page = Page {
-            log,
+            log: log_name(log),
             after,
             head,
             max,
@@ -77,16 +78,23 @@ impl PastReader {
             bytes: 0,
         };
         while !page.is_full() && page.after < indexed {
-            let before = page.after;
-            page.take(view.indexed_record(log, before + 1)?);
-            if page.after == before {
-                return Err(view.wrong_index());
+            let entry = view.entry(log, page.after + 1)?;
+            for span in entry.spans() {
+                let end = span.first_revision.saturating_add(span.count);
+                if page.is_full() || end <= page.after + 1 {
+                    continue;
+                }
+                let before = page.after;
+                view.journal.show(span.sequence, |it| page.take(&it))?;
+                if page.after == before {
+                    return Err(view.wrong_index());
+                }
             }
         }
         if !page.is_full() {
-            view.walk(|record| {
-                page.take(record);
-                !page.is_full()
+            view.journal.show_after(view.watermark, |record| {
+                page.take(record)?;
+                Ok(go_on_while(!page.is_full()))
             })?;
         }
         Ok(page.events)
@@ -118,7 +126,7 @@ impl PastReader {
 
 /// What a page of a log's events has so far.
 struct Page<'a> {
-    log: &'a Log,
+    log: &'a str,
     /// The last revision that is not wanted any more.
     after: u64,
     head: u64,
@@ -133,20 +141,25 @@ impl Page<'_> {
     }
 
     /// Takes what of a record comes next.
-    fn take(&mut self, record: Record) {
-        for (event, encoded) in record.events {
-            let comes_next = event.log == *self.log && event.revision == self.after + 1;
-            let fits = self.events.len() < self.max && self.after < self.head;
+    fn take(&mut self, record: &Sealed<'_>) -> Result<(), Damage> {
+        let mut wanted = Vec::new();
+        record.outline(|event, _| {
+            let comes_next = event.log == self.log && event.head.revision == self.after + 1;
+            let fits = self.events.len() + wanted.len() < self.max && self.after < self.head;
             if comes_next && fits {
-                self.after = event.revision;
-                self.events.push(event);
+                self.after = event.head.revision;
+                wanted.push(event.bytes);
             }
-            self.bytes += encoded.len();
+        })?;
+        for event in wanted {
+            self.events.push(read_event(event)?);
         }
+        self.bytes += record.len();
         // A page that has nothing yet must go on.
         if self.events.is_empty() {
             self.bytes = 0;
         }
+        Ok(())
     }
 }
 
@@ -159,21 +172,17 @@ pub(super) struct View<'a> {
     pub(super) watermark: Place,
 }
 
-/// Where the index says that a log goes on.
-#[derive(Clone, Copy)]
-struct Entry {
-    first_revision: u64,
-    first_at: Timestamp,
-    sequence: u64,
+/// An event that was looked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Located {
+    pub(super) found: Found,
+    /// The last record of the round in which it is; `None` where it is behind the watermark.
+    pub(super) round: Option<u64>,
 }
 
 const SELECT_ENTRY: &str = "
-    SELECT tenant, first_revision, first_at_ms, sequence, crc FROM log_record
+    SELECT tenant, first_revision, first_at_ms, sequence, records, crc FROM log_round
     WHERE tenant = ?1 AND first_revision <= ?2 ORDER BY first_revision DESC LIMIT 1";
-
-const SELECT_NEXT_ENTRY: &str = "
-    SELECT tenant, first_revision, first_at_ms, sequence, crc FROM log_record
-    WHERE tenant = ?1 AND first_revision > ?2 ORDER BY first_revision LIMIT 1";
 
 impl View<'_> {
     /// Where a log stood at the watermark.
@@ -200,21 +209,30 @@ impl View<'_> {
     }
 
     /// The event of a revision, which is there.
-    pub(super) fn find_revision(&self, log: &Log, revision: u64) -> Result<Found, StoreError> {
-        let is_wanted = |event: &Event| event.revision == revision;
+    pub(super) fn find_revision(&self, log: &Log, revision: u64) -> Result<Located, StoreError> {
+        let is_wanted = |head: Head| head.revision == revision;
         if revision <= self.log_head(log)?.revision {
-            let record = self.indexed_record(log, revision)?;
-            return last_in(&record, log, is_wanted).ok_or_else(|| self.wrong_index());
+            let entry = self.entry(log, revision)?;
+            let spans = entry.spans();
+            let later = spans.partition_point(|span| span.first_revision <= revision);
+            let span = later.checked_sub(1).and_then(|index| spans.get(index));
+            let sequence = span.ok_or_else(|| self.wrong_index())?.sequence;
+            let found = self.last_of(log, sequence, is_wanted)?;
+            return Ok(Located {
+                found: found.ok_or_else(|| self.wrong_index())?,
+                round: Some(entry.sequence),
+            });
         }
         let mut found = None;
-        self.walk(|record| {
-            found = last_in(&record, log, is_wanted);
-            found.is_none()
+        self.journal.show_after(self.watermark, |record| {
+            found = last_in(record, log, is_wanted)?;
+            Ok(go_on_while(found.is_none()))
         })?;
-        found.ok_or_else(|| {
+        let found = found.ok_or_else(|| {
             let what = format!("revision {revision} of `{}` is missing", log_name(log));
             damaged(self.journal.path(), what)
-        })
+        })?;
+        Ok(Located { found, round: None })
     }
 
     /// The last event of a log at or before an instant, and no later than its head.
@@ -223,7 +241,7 @@ impl View<'_> {
         log: &Log,
         instant: Timestamp,
         head: Head,
-    ) -> Result<Option<Found>, StoreError> {
+    ) -> Result<Option<Located>, StoreError> {
         if head.revision == 0 || head.at <= instant {
             return match head.revision {
                 0 => Ok(None),
@@ -235,17 +253,16 @@ impl View<'_> {
             return self.indexed_instant(log, instant, indexed.revision.min(head.revision));
         }
         let mut found = None;
-        self.walk(|record| {
-            let is_wanted = |event: &Event| event.at <= instant;
-            let is_later =
-                |(event, _): &(Event, Box<[u8]>)| event.log == *log && instant < event.at;
-            found = last_in(&record, log, is_wanted).or(found);
-            !record.events.iter().any(is_later)
+        self.journal.show_after(self.watermark, |record| {
+            found = last_in(record, log, |head| head.at <= instant)?.or(found);
+            let is_later = last_in(record, log, |head| instant < head.at)?.is_some();
+            Ok(go_on_while(!is_later))
         })?;
-        if found.is_none() && 0 < indexed.revision {
-            return self.find_revision(log, indexed.revision).map(Some);
+        match found {
+            Some(found) => Ok(Some(Located { found, round: None })),
+            None if indexed.revision == 0 => Ok(None),
+            None => self.find_revision(log, indexed.revision).map(Some),
         }
-        Ok(found)
     }
 
     /// The last event at or before an instant, of those up to a revision at which there is an
@@ -255,84 +272,97 @@ impl View<'_> {
         log: &Log,
         instant: Timestamp,
         revision_max: u64,
-    ) -> Result<Option<Found>, StoreError> {
-        if revision_max == 0 {
+    ) -> Result<Option<Located>, StoreError> {
+        let is_then = |entry: &Entry| entry.first.at <= instant;
+        let Some(entry) = self.last_entry(log, revision_max, is_then)? else {
             return Ok(None);
-        }
-        let mut entry = self.entry(log, 1)?;
-        if instant < entry.first_at {
-            return Ok(None);
-        }
+        };
         // At or before `low` a record begins no later than the instant; at `high` one begins later.
-        let (mut low, mut high) = (1, revision_max.saturating_add(1));
+        let spans = entry.spans();
+        let (mut low, mut high) = (0, spans.len());
         while low + 1 < high {
             let middle = low + (high - low) / 2;
-            let candidate = self.entry(log, middle)?;
-            if candidate.first_at <= instant {
-                (entry, low) = (candidate, middle);
+            if self.begins(log, spans.get(middle))?.at <= instant {
+                low = middle;
             } else {
-                high = candidate.first_revision;
+                high = middle;
             }
         }
-        let record = self.journal.record(entry.sequence)?;
-        let found = last_in(&record, log, |event| event.at <= instant);
+        let span = spans.get(low).ok_or_else(|| self.wrong_index())?;
+        let found = self.last_of(log, span.sequence, |head| head.at <= instant)?;
         let found = found.ok_or_else(|| self.wrong_index())?;
-        // The record must hold what comes next, or the index another record that begins with it.
-        let revision = found.head.revision + 1;
-        let is_next = |event: &Event| event.revision == revision;
-        if last_in(&record, log, is_next).is_none()
-            && self.next_entry(log, entry.first_revision)?.first_revision != revision
-        {
+        // What comes next must be there, or the search was led astray.
+        let next = found.head.revision.saturating_add(1);
+        if self.find_revision(log, next)?.found.head.at <= instant {
             return Err(self.wrong_index());
         }
-        Ok(Some(found))
+        Ok(Some(Located {
+            found,
+            round: Some(entry.sequence),
+        }))
     }
 
-    /// The record in which a revision is that the ledger holds.
-    fn indexed_record(&self, log: &Log, revision: u64) -> Result<Record, StoreError> {
-        self.journal.record(self.entry(log, revision)?.sequence)
+    /// The first event of a log in a record, which must be the one that the index says.
+    fn begins(&self, log: &Log, span: Option<&Span>) -> Result<Head, StoreError> {
+        let span = span.ok_or_else(|| self.wrong_index())?;
+        let is_first = |head: Head| head.revision == span.first_revision;
+        let found = self.last_of(log, span.sequence, is_first)?;
+        Ok(found.ok_or_else(|| self.wrong_index())?.head)
     }
 
-    /// The last entry of a log that begins no later than a revision.
-    fn entry(&self, log: &Log, revision: u64) -> Result<Entry, StoreError> {
-        let found = self.first(
-            "log_record",
-            SELECT_ENTRY,
-            params![log_name(log), revision],
-            read_entry,
-        )?;
+    /// The last event of a log in a record of the index for which something is true.
+    fn last_of(
+        &self,
+        log: &Log,
+        sequence: u64,
+        is_wanted: impl Fn(Head) -> bool,
+    ) -> Result<Option<Found>, StoreError> {
+        let find = |record: Sealed<'_>| last_in(&record, log, is_wanted);
+        self.journal.show(sequence, find)
+    }
+
+    /// The entry of a log with a revision that the ledger holds.
+    pub(super) fn entry(&self, log: &Log, revision: u64) -> Result<Entry, StoreError> {
+        let params = params![log_name(log), revision];
+        let found = self.first("log_round", SELECT_ENTRY, params, Entry::read)?;
+        let found = found.filter(|entry| revision < entry.end_revision());
         found.ok_or_else(|| self.wrong_index())
     }
 
-    /// The first entry of a log that begins later than a revision.
-    fn next_entry(&self, log: &Log, revision: u64) -> Result<Entry, StoreError> {
-        let found = self.first(
-            "log_record",
-            SELECT_NEXT_ENTRY,
-            params![log_name(log), revision],
-            read_entry,
-        )?;
-        found.ok_or_else(|| self.wrong_index())
-    }
-
-    /// Shows the records behind the watermark until `show` has enough.
-    pub(super) fn walk(&self, mut show: impl FnMut(Record) -> bool) -> Result<(), StoreError> {
-        let mut place = self.watermark;
-        loop {
-            let records = self.journal.records_after(place)?;
-            if records.is_empty() {
-                return Ok(());
-            }
-            for record in records {
-                place = Place {
-                    sequence: record.sequence,
-                    hash: record.hash,
-                };
-                if !show(record) {
-                    return Ok(());
-                }
+    /// The last of the entries with revisions up to one that the ledger holds for which something
+    /// is true, that is true for all before it.
+    pub(super) fn last_entry(
+        &self,
+        log: &Log,
+        revision_max: u64,
+        is_before: impl Fn(&Entry) -> bool,
+    ) -> Result<Option<Entry>, StoreError> {
+        let mut last = None;
+        // It is true for the entries of all revisions below `low`, and false from `high` on.
+        let (mut low, mut high) = (1, revision_max.saturating_add(1));
+        while low < high {
+            let entry = self.entry(log, low + (high - low) / 2)?;
+            if is_before(&entry) {
+                low = entry.end_revision();
+                last = Some(entry);
+            } else {
+                high = entry.first.revision;
             }
         }
+        Ok(last)
+    }
+
+    /// The entry of a log in the round with this last record; `None` where the log has no event in
+    /// that round.
+    pub(super) fn entry_of_round(
+        &self,
+        log: &Log,
+        sequence: u64,
+    ) -> Result<Option<Entry>, StoreError> {
+        // The search ends where one entry ends and the next begins: between them none is missing.
+        let revision_max = self.log_head(log)?.revision;
+        let last = self.last_entry(log, revision_max, |entry| entry.sequence <= sequence)?;
+        Ok(last.filter(|entry| entry.sequence == sequence))
     }
 
     /// The first row of a query.
@@ -352,41 +382,38 @@ impl View<'_> {
     }
 
     /// What to say where the index names a record that does not hold what it should.
-    fn wrong_index(&self) -> StoreError {
+    pub(super) fn wrong_index(&self) -> StoreError {
         damaged(
             self.path,
-            "table `log_record`: it does not lead to a log's next event",
+            "table `log_round`: it does not lead to a log's next event",
         )
     }
 }
 
-fn read_entry(row: &Row<'_>) -> Result<Entry, RowError> {
-    let tenant: String = row.get("tenant")?;
-    let entry = Entry {
-        first_revision: row.get("first_revision")?,
-        first_at: rows::instant(row, "first_at_ms")?,
-        sequence: row.get("sequence")?,
-    };
-    let numbers = [entry.first_revision, entry.first_at.ms(), entry.sequence];
-    if row.get::<_, u32>("crc")? == log_record_checksum(&tenant, numbers) {
-        Ok(entry)
-    } else {
-        Err(RowError::Value("a row's checksum does not match"))
-    }
+/// The last event of a log in a record for which something is true.
+fn last_in(
+    record: &Sealed<'_>,
+    log: &Log,
+    is_wanted: impl Fn(Head) -> bool,
+) -> Result<Option<Found>, Damage> {
+    let (sequence, log) = (record.sequence, log_name(log));
+    let mut found = None;
+    record.outline(|event, _| {
+        if event.log == log && is_wanted(event.head) {
+            let index = event.index;
+            found = Some(Found {
+                position: Position { sequence, index },
+                head: event.head,
+            });
+        }
+    })?;
+    Ok(found)
 }
 
-/// The last event of a log in a record for which something is true.
-fn last_in(record: &Record, log: &Log, is_wanted: impl Fn(&Event) -> bool) -> Option<Found> {
-    let mut events = record.events.iter().enumerate().rev();
-    let (index, (event, _)) =
-        events.find(|(_, (event, _))| event.log == *log && is_wanted(event))?;
-    let position = Position {
-        sequence: record.sequence,
-        index,
-    };
-    let head = Head {
-        revision: event.revision,
-        at: event.at,
-    };
-    Some(Found { position, head })
+pub(super) fn go_on_while(there_is_more_to_do: bool) -> ControlFlow<()> {
+    if there_is_more_to_do {
+        ControlFlow::Continue(())
+    } else {
+        ControlFlow::Break(())
+    }
 }

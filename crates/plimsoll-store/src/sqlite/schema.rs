@@ -1,7 +1,7 @@
 //! The tables of `ledger.db`, as people see them.
 
 /// The layout of the tables.
-pub(super) const SCHEMA_VERSION: i32 = 4;
+pub(super) const SCHEMA_VERSION: i32 = 5;
 
 /// The tables. Times are milliseconds since 1970-01-01 UTC; `crc` is the CRC-32 of the row as a
 /// journal record spells it, and finds a row that was changed by hand or by a failing disk.

@@ -27,7 +27,7 @@ const INSTANTS_MS: [u64; 9] = [0, 1, 9, 10, 11, 35, 60, 95, 1_000];
 
 /// Everything that is told of a scope and the way to its tenant.
 #[derive(Debug, PartialEq, Eq)]
-struct Told {
+pub(crate) struct Told {
     quotas: Option<Vec<Quota>>,
     revision: u64,
     rows: Vec<(ScopeId, Item, Vec<Limit>, Account, Tally)>,
@@ -64,8 +64,17 @@ fn tell(tables: &Tables, id: &str, at: Timestamp) -> Told {
 }
 
 fn as_of(store: &Store, id: &str, moment: AsOf) -> AsOfAnswer<(Told, Timestamp)> {
+    try_as_of(store, id, moment).expect("an answer")
+}
+
+/// What is told of a scope as of a moment, unless a file is damaged.
+pub(crate) fn try_as_of(
+    store: &Store,
+    id: &str,
+    moment: AsOf,
+) -> Result<AsOfAnswer<(Told, Timestamp)>, StoreError> {
     let report = |tables: &Tables, at| (tell(tables, id, at), at);
-    wait(store.read_as_of(&tenant_of(id), moment, &footprint(id), report)).expect("an answer")
+    wait(store.read_as_of(&tenant_of(id), moment, &footprint(id), report))
 }
 
 fn logs() -> Vec<Log> {
@@ -74,7 +83,7 @@ fn logs() -> Vec<Log> {
 }
 
 /// A log in pages of a size.
-fn events(store: &Store, log: &Log, max: usize) -> Vec<Event> {
+pub(crate) fn events(store: &Store, log: &Log, max: usize) -> Vec<Event> {
     let mut all: Vec<Event> = Vec::new();
     loop {
         let after = all.last().map_or(0, |event| event.revision);
@@ -103,13 +112,13 @@ fn journal(store: &Store, max: usize) -> Vec<Event> {
 
 /// Everything that a store tells of the past.
 #[derive(Debug, PartialEq, Eq)]
-struct Past {
+pub(crate) struct Past {
     logs: Vec<Vec<Event>>,
     journal: Vec<Event>,
     moments: Vec<AsOfAnswer<(Told, Timestamp)>>,
 }
 
-fn past(store: &Store) -> Past {
+pub(crate) fn past(store: &Store) -> Past {
     let logs = log_pages(store);
     Past {
         journal: journal(store, 5),
@@ -196,39 +205,43 @@ fn batches() -> Vec<(u64, Vec<Command>)> {
     batches
 }
 
-/// Both stores after the same batches, and `ledger.db` as it was after each.
-struct Written {
-    directory: TempDir,
+/// Both stores after the same batches, and both files as they were after each.
+pub(crate) struct Written {
+    pub(crate) directory: TempDir,
     clock: HandClock,
-    memory: Store,
+    pub(crate) memory: Store,
     ledgers: Vec<Vec<u8>>,
+    pub(crate) journals: Vec<Vec<u8>>,
 }
 
 impl Written {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let clock = HandClock::default();
         let memory = Store::memory(clock.clock());
         drop(open_at(directory.path(), &clock));
-        let ledger = || fs::read(directory.path().join("ledger.db")).expect("a ledger");
-        let mut ledgers = vec![ledger()];
+        let read = |file| fs::read(directory.path().join(file)).expect("a file");
+        let mut ledgers = vec![read("ledger.db")];
+        let mut journals = vec![read("journal.db")];
         for (ms, commands) in batches() {
             clock.set(ms);
             let outcomes = submit(&memory, commands.clone());
             let sqlite = open_at(directory.path(), &clock);
             assert_eq!(submit(&sqlite, commands), outcomes);
             drop(sqlite);
-            ledgers.push(ledger());
+            ledgers.push(read("ledger.db"));
+            journals.push(read("journal.db"));
         }
         Self {
             directory,
             clock,
             memory,
             ledgers,
+            journals,
         }
     }
 
-    fn open(&self) -> Store {
+    pub(crate) fn open(&self) -> Store {
         open_at(self.directory.path(), &self.clock)
     }
 }
@@ -473,34 +486,48 @@ fn check_damage(sqls: &[&str], expect: Expect) {
 fn a_damaged_index_is_noticed_when_it_is_used() {
     check_damage(
         &[
-            "DELETE FROM log_record WHERE tenant = 'acme' AND first_revision = 1",
-            "DELETE FROM log_record WHERE tenant = 'acme' AND sequence = 4",
-            "UPDATE log_record SET sequence = 3 WHERE tenant = 'acme' AND sequence = 4",
-            "UPDATE log_record SET first_at_ms = 5 WHERE tenant = 'acme' AND sequence = 4",
+            "DELETE FROM log_round WHERE tenant = 'acme' AND first_revision = 1",
+            "DELETE FROM log_round WHERE tenant = 'acme' AND sequence = 4",
+            "UPDATE log_round SET sequence = 3 WHERE tenant = 'acme' AND sequence = 4",
+            "UPDATE log_round SET first_at_ms = 5 WHERE tenant = 'acme' AND sequence = 4",
+            "UPDATE log_round SET records = x'0401' WHERE tenant = 'acme' AND sequence = 4",
+            "DELETE FROM log_round WHERE tenant = '' AND sequence = 1",
         ],
         expect![[r#"
-            DELETE FROM log_record WHERE tenant = 'acme' AND first_revision = 1
+            DELETE FROM log_round WHERE tenant = 'acme' AND first_revision = 1
             `DIR/ledger.db` is damaged or foreign:
-            table `log_record`:
+            table `log_round`:
             it does not lead to a log's next event;
             move it away, and the next start makes it anew from `journal.db`
 
-            DELETE FROM log_record WHERE tenant = 'acme' AND sequence = 4
+            DELETE FROM log_round WHERE tenant = 'acme' AND sequence = 4
             `DIR/ledger.db` is damaged or foreign:
-            table `log_record`:
+            table `log_round`:
             it does not lead to a log's next event;
             move it away, and the next start makes it anew from `journal.db`
 
-            UPDATE log_record SET sequence = 3 WHERE tenant = 'acme' AND sequence = 4
+            UPDATE log_round SET sequence = 3 WHERE tenant = 'acme' AND sequence = 4
             `DIR/ledger.db` is damaged or foreign:
-            table `log_record`:
+            table `log_round`:
             a row's checksum does not match;
             move it away, and the next start makes it anew from `journal.db`
 
-            UPDATE log_record SET first_at_ms = 5 WHERE tenant = 'acme' AND sequence = 4
+            UPDATE log_round SET first_at_ms = 5 WHERE tenant = 'acme' AND sequence = 4
             `DIR/ledger.db` is damaged or foreign:
-            table `log_record`:
+            table `log_round`:
             a row's checksum does not match;
+            move it away, and the next start makes it anew from `journal.db`
+
+            UPDATE log_round SET records = x'0401' WHERE tenant = 'acme' AND sequence = 4
+            `DIR/ledger.db` is damaged or foreign:
+            table `log_round`:
+            a row's checksum does not match;
+            move it away, and the next start makes it anew from `journal.db`
+
+            DELETE FROM log_round WHERE tenant = '' AND sequence = 1
+            `DIR/ledger.db` is damaged or foreign:
+            table `log_round`:
+            it does not lead to a log's next event;
             move it away, and the next start makes it anew from `journal.db`
 
         "#]],

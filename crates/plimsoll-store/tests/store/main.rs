@@ -16,6 +16,7 @@ mod outage;
 mod pages;
 mod proof;
 mod replica;
+mod rounds;
 mod settings;
 mod silence;
 mod snapshot;

@@ -24,7 +24,7 @@ pub(super) fn insert(
     match change {
         Change::Resource(row) => insert_resource(transaction, row, crc),
         Change::Tally { scope, item, tally } => execute(
-            "INSERT INTO tally VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT OR REPLACE INTO tally VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 scope.as_str(),
                 item.resource.as_str(),
@@ -37,7 +37,7 @@ pub(super) fn insert(
             ],
         ),
         Change::Tier(row) => execute(
-            "INSERT INTO tier VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR REPLACE INTO tier VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
                 row.name.as_str(),
                 row.description.as_str(),
@@ -51,7 +51,7 @@ pub(super) fn insert(
             item,
             limits,
         } if !limits.is_empty() => execute(
-            "INSERT INTO quota_limit VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR REPLACE INTO quota_limit VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 scope.as_str(),
                 item.resource.as_str(),
@@ -62,7 +62,7 @@ pub(super) fn insert(
             ],
         ),
         Change::Request(row) => execute(
-            "INSERT INTO request VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT OR REPLACE INTO request VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
                 row.id.as_str(),
                 row.tenant.as_str(),
@@ -88,7 +88,7 @@ fn insert_resource(
 ) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(
-            "INSERT INTO resource VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            "INSERT OR REPLACE INTO resource VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?
         .execute(params![
             row.name.as_str(),
@@ -113,7 +113,7 @@ fn insert_webhook(
     crc: u32,
 ) -> rusqlite::Result<()> {
     transaction
-        .prepare_cached("INSERT INTO webhook VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+        .prepare_cached("INSERT OR REPLACE INTO webhook VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
         .execute(params![
             row.id.as_str(),
             scope_of(&row.reach),

@@ -1,0 +1,176 @@
+//! Reservations: there are more of these rows than of all others.
+
+use std::borrow::Cow;
+
+use plimsoll_core::amount::Amount;
+use plimsoll_core::model::{Line, Original, Reservation, State, Terms};
+use plimsoll_core::names::LocationId;
+use rusqlite::{Transaction, params};
+
+use super::{amount, attributes, instant, location};
+use crate::record::PlainReservation;
+use crate::sqlite::rows::RowError;
+
+/// The columns of a reservation, but for its checksum.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Columns<'a> {
+    tenant: &'a str,
+    id: &'a str,
+    scope: &'a str,
+    resource: &'a str,
+    location: &'a str,
+    amount: u64,
+    more_lines: Option<String>,
+    state: &'static str,
+    expires_at: Option<u64>,
+    ended_at: Option<u64>,
+    original: Option<String>,
+    hold_ttl_ms: Option<u64>,
+    forced: Option<&'a str>,
+    holder: Option<&'a str>,
+    attributes: Cow<'a, str>,
+    created_at: u64,
+    revision: u64,
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn of(row: &'a Reservation) -> rusqlite::Result<Self> {
+        let (expires_at, ended_at) = match row.state {
+            State::Held { expires_at } => (Some(expires_at), None),
+            State::Committed => (None, None),
+            State::Released { ended_at } | State::Expired { ended_at } => (None, Some(ended_at)),
+        };
+        let [first, others @ ..] = &*row.lines else {
+            // Lines are one at least.
+            return Err(rusqlite::Error::InvalidQuery);
+        };
+        Ok(Self {
+            tenant: row.tenant.as_str(),
+            id: row.id.as_str(),
+            scope: row.scope.as_str(),
+            resource: first.item.resource.as_str(),
+            location: location(&first.item),
+            amount: amount(first.amount),
+            more_lines: (!others.is_empty()).then(|| lines_json(others)),
+            state: row.state.name(),
+            expires_at: expires_at.map(instant),
+            ended_at: ended_at.map(instant),
+            original: row.original.as_deref().map(original),
+            hold_ttl_ms: match row.terms {
+                Terms::Hold { ttl_ms } => Some(ttl_ms),
+                Terms::Commit => None,
+            },
+            forced: row.forced.as_ref().map(|reason| reason.as_str()),
+            holder: row.holder.as_ref().map(|holder| holder.as_str()),
+            attributes: attributes(&row.attributes),
+            created_at: instant(row.created_at),
+            revision: row.revision,
+        })
+    }
+
+    pub(super) fn of_plain(row: &PlainReservation<'a>) -> Result<Self, RowError> {
+        let (state, expires_at, ended_at) = match row.state {
+            0 => ("held", row.at, None),
+            1 => ("committed", None, None),
+            2 => ("released", None, row.at),
+            3 => ("expired", None, row.at),
+            _ => return Err(RowError::Value("a state is of no known kind")),
+        };
+        Ok(Self {
+            tenant: row.tenant,
+            id: row.id,
+            scope: row.scope,
+            resource: row.resource,
+            location: row.location.unwrap_or_default(),
+            amount: row.amount,
+            more_lines: None,
+            state,
+            expires_at,
+            ended_at,
+            original: None,
+            hold_ttl_ms: row.hold_ttl_ms,
+            forced: row.forced,
+            holder: row.holder,
+            attributes: Cow::Borrowed("{}"),
+            created_at: row.created_at,
+            revision: row.revision,
+        })
+    }
+}
+
+/// Answers whether there was room for it: not where it stands already.
+pub(super) fn insert(
+    transaction: &Transaction<'_>,
+    row: &Columns<'_>,
+    crc: u32,
+) -> rusqlite::Result<bool> {
+    let insert = "INSERT OR IGNORE INTO reservation
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+    execute(transaction, insert, row, crc)
+}
+
+/// Puts it in the place of what was there.
+pub(super) fn replace(
+    transaction: &Transaction<'_>,
+    row: &Columns<'_>,
+    crc: u32,
+) -> rusqlite::Result<()> {
+    let replace = "INSERT OR REPLACE INTO reservation
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+    execute(transaction, replace, row, crc).map(|_| ())
+}
+
+/// Answers whether it changed anything.
+fn execute(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    row: &Columns<'_>,
+    crc: u32,
+) -> rusqlite::Result<bool> {
+    let changed = transaction.prepare_cached(sql)?.execute(params![
+        row.tenant,
+        row.id,
+        row.scope,
+        row.resource,
+        row.location,
+        row.amount,
+        row.more_lines,
+        row.state,
+        row.expires_at,
+        row.ended_at,
+        row.original,
+        row.hold_ttl_ms,
+        row.forced,
+        row.holder,
+        row.attributes,
+        row.created_at,
+        row.revision,
+        crc,
+    ])?;
+    Ok(0 < changed)
+}
+
+fn lines_json(lines: &[Line]) -> String {
+    serde_json::Value::Array(lines.iter().map(line_json).collect()).to_string()
+}
+
+fn line_json(line: &Line) -> serde_json::Value {
+    serde_json::json!({
+        "resource": line.item.resource.as_str(),
+        "location": line.item.location.as_ref().map(LocationId::as_str),
+        "amount": amount(line.amount),
+    })
+}
+
+fn original(original: &Original) -> String {
+    let line = |(line, at_least): (&Line, Amount)| {
+        let mut json = line_json(line);
+        json["at_least"] = amount(at_least).into();
+        json
+    };
+    let lines: Vec<_> = original.asked.iter().map(line).collect();
+    serde_json::json!({ "scope": original.scope.as_str(), "lines": lines }).to_string()
+}
+
+#[cfg(test)]
+mod tests;
