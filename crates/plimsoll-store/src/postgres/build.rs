@@ -42,9 +42,14 @@ impl Build {
                 serves_from: 2,
                 record: record::VERSION as u64,
             },
+            Migration {
+                sql: include_str!("migrations/0004.sql"),
+                serves_from: 2,
+                record: record::VERSION as u64,
+            },
         ],
-        // It calls the functions of the second.
-        layout_min: 2,
+        // It calls the functions of the fourth.
+        layout_min: 4,
     };
 
     /// The layout that it makes.

@@ -27,8 +27,8 @@ use super::write::Writing;
 use crate::lane::{BATCH_COMMANDS_MAX, Submission, SubmitError, answer_all};
 use crate::record::log_name;
 
-/// Commands after which a group is closed.
-const GROUP_COMMANDS_MAX: usize = 2 * BATCH_COMMANDS_MAX;
+/// Commands after which a group is closed: while one is decided, the next ones are read.
+const GROUP_COMMANDS_MAX: usize = BATCH_COMMANDS_MAX / 2;
 
 /// The size of a group behind which it pays to wait for as many, and how long.
 const LINGER_MIN: usize = 8;

@@ -7,9 +7,10 @@
 //! Modules, in reading order: `options` (which database), `session` and `tls` (one connection),
 //! `build` and `schema` (the tables, and who may serve them), `names` and `load` (from the database
 //! to rows), `batch`, `rows` and `write` (and back), `lane` (one transaction after the other),
-//! `acknowledged` (what callers were told), `sweep` (what is due), `read`, `list` and `past`
-//! (readers), `replica` (who answers them, too), `cursor`, `expected` and `verify` (the proof that
-//! all of it holds together), `whole` (all of it, to be copied).
+//! `parts` (several beside each other), `principals` (who calls), `acknowledged` (what callers were
+//! told), `sweep` (what is due), `read`, `list` and `past` (readers), `replica` (who answers them,
+//! too), `cursor`, `expected` and `verify` (the proof that all of it holds together), `whole` (all
+//! of it, to be copied).
 
 mod acknowledged;
 mod batch;
@@ -21,7 +22,9 @@ mod list;
 mod load;
 mod names;
 mod options;
+mod parts;
 mod past;
+mod principals;
 mod read;
 mod replica;
 mod rows;
@@ -55,7 +58,9 @@ use self::lane::Worker;
 use self::load::CatalogueKnown;
 use self::names::ScopesKnown;
 use self::options::Target;
-use self::read::{Asked, Readers};
+use self::parts::{PARTS, Parts};
+use self::principals::{Asked, PrincipalsKnown};
+use self::read::Readers;
 use self::replica::Replica;
 use self::session::{Fault, Session};
 use crate::lane::{Lane, SubmitError};
@@ -64,6 +69,9 @@ use crate::store::{Clock, StoreError};
 
 /// How often a node looks for what others have written, and whether the database is there.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How long it does not look again, whatever it writes itself: a look costs as much as some batches.
+const LOOK_PAUSE: Duration = Duration::from_millis(10);
 
 /// How long a store that ends waits for commits.
 const END_PATIENCE: Duration = Duration::from_secs(10);
@@ -77,6 +85,7 @@ pub(crate) struct Node {
     catalogue: CatalogueKnown,
     /// Shared with the node that reads the replica: it tells what that one must have.
     acknowledged: Arc<Acknowledged>,
+    principals: PrincipalsKnown,
     replica: Option<Replica>,
     readers: Readers,
     pub(crate) news: News,
@@ -101,6 +110,7 @@ impl Node {
             scopes: ScopesKnown::default(),
             catalogue: CatalogueKnown::default(),
             acknowledged,
+            principals: PrincipalsKnown::default(),
             replica: None,
             news: News::of_journal(0),
             turn: watch::Sender::new(false),
@@ -152,6 +162,8 @@ pub(crate) struct Postgres {
     pub(crate) node: Arc<Node>,
     /// Gone before the thread is waited for.
     lanes: Vec<Lane>,
+    /// For the parts of large submissions.
+    wide: Vec<Lane>,
     /// To who reads principals.
     asked: mpsc::Sender<Asked>,
     tasks: Handle,
@@ -204,15 +216,16 @@ impl Postgres {
 
     fn start(node: Arc<Node>, runtime: Runtime, session: Session, lanes: usize) -> Self {
         let tasks = runtime.handle().clone();
-        let mut fronts = Vec::new();
         let mut workers = Vec::new();
-        for _ in 0..lanes {
+        let mut start_lane = || {
             let (front, arrivals) = Lane::queue();
-            fronts.push(front);
             workers.push(tasks.spawn(Worker::new(Arc::clone(&node), arrivals).run()));
-        }
+            front
+        };
+        let fronts = (0..lanes).map(|_| start_lane()).collect();
+        let wide = (0..PARTS).map(|_| start_lane()).collect();
         let (asked, questions) = Asked::queue();
-        tasks.spawn(read::read_principals(Arc::clone(&node), questions));
+        tasks.spawn(principals::read_principals(Arc::clone(&node), questions));
         tasks.spawn(Replica::watch(Arc::clone(&node)));
         let watcher = tasks.spawn(past::watch(Arc::clone(&node), session));
         let ending = Arc::clone(&node);
@@ -243,6 +256,7 @@ impl Postgres {
         Self {
             node,
             lanes: fronts,
+            wide,
             asked,
             tasks,
             thread: Some(thread),
@@ -250,7 +264,10 @@ impl Postgres {
     }
 
     pub(crate) async fn submit(&self, commands: Vec<Command>) -> Result<Vec<Outcome>, SubmitError> {
-        self.lane_of(&commands).submit(commands).await
+        match Parts::of(commands, &self.node.scopes) {
+            Ok(parts) => parts.submit(&self.wide).await,
+            Err(whole) => self.lane_of(&whole).submit(whole).await,
+        }
     }
 
     /// Commands of one tenant share a lane, so that they share a transaction and never wait for
@@ -310,6 +327,7 @@ fn spread(tenant: &ScopeId) -> usize {
 impl Drop for Postgres {
     fn drop(&mut self) {
         self.lanes.clear();
+        self.wide.clear();
         self.node.ends.notify_one();
         if let Some(thread) = self.thread.take() {
             // A thread that panicked has said so already.

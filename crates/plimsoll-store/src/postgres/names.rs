@@ -104,7 +104,7 @@ impl Places {
     }
 }
 
-fn scopes_of(footprint: &Footprint) -> impl Iterator<Item = &ScopeId> {
+pub(super) fn scopes_of(footprint: &Footprint) -> impl Iterator<Item = &ScopeId> {
     let of_reservations = footprint.reservations.iter().map(|(scope, _)| scope);
     let alone = [
         &footprint.scopes,

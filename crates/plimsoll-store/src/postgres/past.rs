@@ -14,7 +14,7 @@ use super::names::damaged;
 use super::replica::Standing;
 use super::schema;
 use super::session::{Fault, Session, Transaction};
-use super::{LOOK_INTERVAL, Node, Postgres};
+use super::{LOOK_INTERVAL, LOOK_PAUSE, Node, Postgres};
 use crate::history::{AsOf, EVENTS_PAGE_MAX, RowsThen};
 use crate::record::log_name;
 use crate::record::read_event;
@@ -36,6 +36,8 @@ pub(super) const TURN: &str = "SELECT pg_try_advisory_xact_lock(x'706c696d736f6c
 pub(super) async fn watch(node: Arc<Node>, first: Session) {
     let mut session = begun(&node, first).await.ok();
     loop {
+        // What is written one after the other is looked for once.
+        tokio::time::sleep(LOOK_PAUSE).await;
         tokio::select! {
             () = tokio::time::sleep(LOOK_INTERVAL) => {}
             () = node.has_written.notified() => {}

@@ -3,65 +3,21 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use plimsoll_core::names::PrincipalId;
 use plimsoll_core::rows::Footprint;
-use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::load::{Lock, load, load_ended, load_holds};
 use super::names::Wanted;
+use super::principals::{Asked, is_of_principals_alone};
 use super::session::{Fault, Parameter, Session};
 use super::{Node, Postgres};
 use crate::store::StoreError;
 use crate::tables::Tables;
 
-/// Principals that are read at once.
-const PRINCIPALS_MAX: usize = 1_000;
-
 /// Readers that wait for a connection. What comes beyond is refused at once.
-const WAITING_MAX: usize = 1_000;
-
-/// Principals whom somebody waits for: every request names one.
-pub(super) struct Asked {
-    principals: Vec<PrincipalId>,
-    reply: oneshot::Sender<Option<Arc<Tables>>>,
-}
-
-impl Asked {
-    /// A queue of them.
-    pub(super) fn queue() -> (mpsc::Sender<Self>, mpsc::Receiver<Self>) {
-        mpsc::channel(WAITING_MAX)
-    }
-}
-
-/// Reads the principals that are asked for; all that are asked for during one read in the next.
-///
-/// So they are as fresh as if each were read alone, and cost the database next to nothing.
-pub(super) async fn read_principals(node: Arc<Node>, mut asked: mpsc::Receiver<Asked>) {
-    let mut group = Vec::new();
-    while 0 < asked.recv_many(&mut group, PRINCIPALS_MAX).await {
-        let principals = group.iter().flat_map(|it| &it.principals).cloned();
-        let footprint = Footprint {
-            principals: principals.collect(),
-            ..Footprint::default()
-        };
-        let tables = node.read(footprint).await.ok().map(Arc::new);
-        for asked in group.drain(..) {
-            // A caller who has gone away does not want the answer.
-            let _ = asked.reply.send(tables.clone());
-        }
-    }
-}
-
-fn is_of_principals_alone(footprint: &Footprint) -> bool {
-    let principals = footprint.principals.clone();
-    let alone = Footprint {
-        principals,
-        ..Footprint::default()
-    };
-    *footprint == alone && !alone.principals.is_empty()
-}
+pub(super) const WAITING_MAX: usize = 1_000;
 
 /// Connections for readers.
 #[derive(Debug)]
@@ -179,15 +135,7 @@ impl Postgres {
         if !is_of_principals_alone(&footprint) {
             return Ok(Arc::new(self.read(footprint).await?));
         }
-        let (reply, answer) = oneshot::channel();
-        let asked = Asked {
-            principals: footprint.principals,
-            reply,
-        };
-        let queued = self.asked.try_send(asked);
-        queued.map_err(|_| StoreError::Unavailable)?;
-        let tables = answer.await.ok().flatten();
-        tables.ok_or(StoreError::Unavailable)
+        Asked::ask(&self.asked, footprint.principals).await
     }
 
     /// As [`read_shared`](Self::read_shared), or from the replica: then also how many milliseconds

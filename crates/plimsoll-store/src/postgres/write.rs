@@ -94,10 +94,17 @@ fn insert(table: Table) -> String {
     )
 }
 
+/// A row, as its last event leaves it; none where it is gone.
+struct Row<'a> {
+    key: Vec<&'a str>,
+    change: Option<&'a Change>,
+}
+
 /// What is to be written, each row as its last event leaves it.
 #[derive(Default)]
 struct Deeds<'a> {
-    rows: BTreeMap<(Table, Vec<&'a str>), Option<&'a Change>>,
+    /// In the order in which they are to be written.
+    rows: BTreeMap<(Table, [&'a str; 3]), Row<'a>>,
     columns: BTreeMap<Deed, Vec<Column>>,
 }
 
@@ -123,33 +130,44 @@ impl<'a> Deeds<'a> {
 
     fn note(&mut self, change: &'a Change) {
         let (table, key, is_there) = key_of(change);
-        self.rows.insert((table, key), is_there.then_some(change));
+        let at = |index: usize| key.get(index).copied().unwrap_or_default();
+        // Most indexes of reservations begin with the tenant.
+        let order = match table {
+            Table::Reservation => [at(1), at(0), ""],
+            _ => [at(0), at(1), at(2)],
+        };
+        let change = is_there.then_some(change);
+        self.rows.insert((table, order), Row { key, change });
     }
 }
 
-/// What the function `plimsoll.write` does, in the order of its parameters; and what it is given
-/// where there is nothing of a kind.
-fn together() -> [(Deed, Vec<Column>); 4] {
+/// What the function `plimsoll.write_batch` does, in the order of its parameters; and what it is
+/// given where there is nothing of a kind.
+fn together() -> [(Deed, Vec<Column>); 5] {
     let text = || Column::Text(Vec::new());
     let integer = || Column::Integer(Vec::new());
     let bytes = || Column::Bytes(Vec::new());
     let event = vec![text(), integer(), integer(), integer(), bytes(), bytes()];
     let log = vec![text(), integer(), integer(), bytes()];
     let account = vec![text(), text(), text(), integer(), integer(), bytes()];
-    let mut reservation = vec![text(), text(), text(), text()];
-    reservation.extend([integer(), integer(), bytes()]);
+    let reservation = || {
+        let texts = vec![text(), text(), text(), text()];
+        let others = [integer(), integer(), bytes()];
+        texts.into_iter().chain(others).collect()
+    };
     [
         (Deed::Insert(Table::Event), event),
         (Deed::Put(Table::Log), log),
         (Deed::Put(Table::Account), account),
-        (Deed::Put(Table::Reservation), reservation),
+        (Deed::Insert(Table::Reservation), reservation()),
+        (Deed::Put(Table::Reservation), reservation()),
     ]
 }
 
 /// What is to be written of a batch: statements with their parameters.
 pub(super) struct Writing {
     alone: Vec<(String, Vec<Column>)>,
-    /// The columns of `plimsoll.write`, where there is anything.
+    /// The columns of `plimsoll.write_batch`, where there is anything.
     together: Option<(String, Vec<Column>)>,
     /// The revision that the catalogue must still have.
     catalogue: Option<i64>,
@@ -164,10 +182,12 @@ impl Writing {
     /// until the end of the transaction, unless it is locked.
     pub(super) fn new(below: &Tables, events: &[Written], catalogue_is_locked: bool) -> Self {
         let mut deeds = Deeds::default();
-        for written in events {
-            add_event(&mut deeds, written);
-            written.event.changes.iter().for_each(|it| deeds.note(it));
-        }
+        let changes = events.iter().flat_map(|it| &it.event.changes);
+        changes.for_each(|it| deeds.note(it));
+        // What lies side by side in an index is written one after the other: a log is in order.
+        let mut by_log: Vec<&Written> = events.iter().collect();
+        by_log.sort_by_key(|it| log_name(&it.event.log));
+        by_log.into_iter().for_each(|it| add_event(&mut deeds, it));
         add_rows(&mut deeds, below, events);
         add_logs(&mut deeds, below, events);
         let columns = together().map(|(deed, empty)| deeds.columns.remove(&deed).unwrap_or(empty));
@@ -175,7 +195,7 @@ impl Writing {
         let parameters: Vec<String> = (1..=columns.len() + 1)
             .map(|index| format!("${index}"))
             .collect();
-        let sql = format!("SELECT plimsoll.write({})", parameters.join(", "));
+        let sql = format!("SELECT plimsoll.write_batch({})", parameters.join(", "));
         let alone = deeds.columns.into_iter();
         let known = i64::try_from(below.head(&Log::Catalogue).revision).unwrap_or(i64::MAX);
         let was_there = |written: &Written| 0 < below.head(&written.event.log).revision;
@@ -235,16 +255,18 @@ fn add_rows(deeds: &mut Deeds<'_>, below: &Tables, events: &[Written]) {
         ids.join(" ")
     };
     let key = |key: &[&str]| key.iter().map(|it| text(it)).collect();
-    for ((table, id), change) in std::mem::take(&mut deeds.rows) {
+    for ((table, _), Row { key: id, change }) in std::mem::take(&mut deeds.rows) {
         let Some(change) = change else {
             deeds.add(Deed::Delete(table), key(&id));
             continue;
         };
         let row = row_of(&id, change, &above);
-        // Ids that are unique across tenants are not covered by a tenant's lock.
         let is_new = match change {
+            // Ids that are unique across tenants are not covered by a tenant's lock.
             Change::Scope(row) => below.scope(&row.id).is_none(),
             Change::Request(row) => below.request(&row.id).is_none(),
+            // A plain insert costs the database much less than one that would rather change a row.
+            Change::Reservation(row) => below.reservation(&row.tenant, &row.id).is_none(),
             _ => false,
         };
         let deed = if is_new {

@@ -4,6 +4,7 @@ mod cluster;
 mod conformance;
 mod crowd;
 mod damage;
+mod divided;
 mod durability;
 mod flips;
 mod history;
