@@ -8,6 +8,9 @@ use crate::{drill, e2e, instructions, openapi, postgres, sim, tidy};
 
 const PYTHON_VERSION_MIN: (u32, u32) = (3, 11);
 
+/// What all steps write, with room to spare; a linker that finds the disk full only says `Bus error`.
+const FREE_MIB_MIN: u64 = 4096;
+
 /// One step's work, given the project's root.
 struct Step {
     name: &'static str,
@@ -135,8 +138,25 @@ fn tools(root: &Path) -> Result<(), Failure> {
     let version = output(program("python3", root).arg("--version"))
         .map_err(|failure| Failure::new(format!("Python is missing: {failure}")))?;
     python_is_new_enough(&String::from_utf8_lossy(&version))?;
+    let free = output(program("df", root).args(["--output=avail", "--block-size=1M", "."]))?;
+    disk_has_room(&String::from_utf8_lossy(&free))?;
     postgres::make_sure(root)?;
     instructions::make_sure(root)
+}
+
+/// What `df` answers: a heading, and how much is free.
+fn disk_has_room(answer: &str) -> Result<(), Failure> {
+    let free = answer
+        .split_whitespace()
+        .last()
+        .and_then(|mib| mib.parse().ok());
+    if free.is_some_and(|mib: u64| FREE_MIB_MIN <= mib) {
+        return Ok(());
+    }
+    let found = answer.trim();
+    Err(Failure::new(format!(
+        "{FREE_MIB_MIN} MiB of disk are needed, `df` found `{found}`"
+    )))
 }
 
 fn python_is_new_enough(answer: &str) -> Result<(), Failure> {
@@ -159,6 +179,18 @@ fn python_version(answer: &str) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_disk_without_room_is_told() {
+        for (answer, accepted) in [
+            ("  Avail\n  50437\n", true),
+            ("Avail\n 4096\n", true),
+            ("Avail\n 4095\n", false),
+            ("Avail\n", false),
+        ] {
+            assert_eq!(disk_has_room(answer).is_ok(), accepted, "{answer}");
+        }
+    }
 
     #[test]
     fn python_versions_are_read_as_numbers() {
