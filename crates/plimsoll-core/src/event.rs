@@ -1,5 +1,7 @@
 //! What has happened: the facts that a store makes durable.
 
+use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::amount::{Amount, Timestamp};
@@ -193,14 +195,16 @@ impl Cause {
 }
 
 /// One row as it is after an event.
+///
+/// Shape: 88 bytes, those of an account: a reservation changes one of these at each scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A resource.
-    Resource(Resource),
+    Resource(Box<Resource>),
     /// A location.
     Location(Location),
     /// A scope.
-    Scope(Scope),
+    Scope(Box<Scope>),
     /// The limits of a scope and an item.
     Limits {
         /// Where they bind.
@@ -219,12 +223,12 @@ pub enum Change {
         /// The new figures.
         account: Account,
     },
-    /// A reservation.
-    Reservation(Reservation),
+    /// A reservation, the one that the caller is told of.
+    Reservation(Arc<Reservation>),
     /// A reservation that is remembered no more.
     ReservationGone(ReservationKey),
     /// A principal.
-    Principal(Principal),
+    Principal(Box<Principal>),
     /// A principal that is no more.
     PrincipalGone(PrincipalId),
     /// A tier.
@@ -239,7 +243,7 @@ pub enum Change {
         tally: Tally,
     },
     /// A request.
-    Request(Request),
+    Request(Box<Request>),
     /// A request that is remembered no more.
     RequestGone {
         /// Whose.
@@ -248,7 +252,7 @@ pub enum Change {
         id: RequestId,
     },
     /// A webhook.
-    Webhook(Webhook),
+    Webhook(Box<Webhook>),
     /// A webhook that is no more.
     WebhookGone(WebhookId),
 }

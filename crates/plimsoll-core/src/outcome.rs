@@ -1,5 +1,7 @@
 //! What a caller is told.
 
+use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::amount::{Amount, Ceiling, Timestamp};
@@ -24,10 +26,6 @@ pub struct Decision {
 
 /// What a caller is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an outcome is moved once or twice; a box would cost every reservation an allocation"
-)]
 pub enum Outcome {
     /// It was done, or had been done before.
     Done(Done),
@@ -39,10 +37,10 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Done {
     /// The reservation as it is now.
-    Reservation(Reservation),
+    Reservation(Arc<Reservation>),
     /// The reservation as it is now, and the limits that it has passed and that warn. A repeat is
     /// told of the reservation alone.
-    Warned(Reservation, Vec<Exceeded>),
+    Warned(Arc<Reservation>, Vec<Exceeded>),
     /// How many holds lapsed.
     Expired {
         /// The number of holds.
@@ -54,17 +52,17 @@ pub enum Done {
         reservations: usize,
     },
     /// The resource as it is now.
-    Resource(Resource),
+    Resource(Box<Resource>),
     /// The location as it is now.
     Location(Location),
     /// The scope as it is now.
-    Scope(Scope),
+    Scope(Box<Scope>),
     /// The limit as it is now.
-    Limit(Limit),
+    Limit(Box<Limit>),
     /// The limit is gone.
     LimitGone,
     /// The principal as it is now.
-    Principal(Principal),
+    Principal(Box<Principal>),
     /// The principal is gone.
     PrincipalGone,
     /// The tier as it is now.
@@ -72,9 +70,9 @@ pub enum Done {
     /// The refusals are counted.
     RefusalsCounted,
     /// The request as it is now.
-    Request(Request),
+    Request(Box<Request>),
     /// The webhook as it is now.
-    Webhook(Webhook),
+    Webhook(Box<Webhook>),
     /// The webhook is gone.
     WebhookGone,
 }

@@ -127,7 +127,7 @@ impl<'a> Overlay<'a> {
                 let resources = self
                     .resources
                     .get_or_insert_with(|| BTreeMap::clone(&self.below.resources));
-                resources.insert(row.name.clone(), row.clone());
+                resources.insert(row.name.clone(), (**row).clone());
             }
             Change::Location(row) => {
                 let locations = self
@@ -136,7 +136,7 @@ impl<'a> Overlay<'a> {
                 locations.insert(row.id.clone(), row.clone());
             }
             Change::Scope(row) => {
-                self.scopes.insert(row.id.clone(), row.clone());
+                self.scopes.insert(row.id.clone(), (**row).clone());
             }
             Change::Tier(row) => {
                 let tiers = self
@@ -147,7 +147,7 @@ impl<'a> Overlay<'a> {
             Change::Webhook(row) => {
                 let below = || BTreeMap::clone(&self.below.webhooks);
                 let webhooks = self.webhooks.get_or_insert_with(below);
-                webhooks.insert(row.id.clone(), row.clone());
+                webhooks.insert(row.id.clone(), (**row).clone());
             }
             Change::WebhookGone(id) => {
                 let below = || BTreeMap::clone(&self.below.webhooks);
@@ -165,7 +165,7 @@ impl<'a> Overlay<'a> {
                 self.tallies.insert((scope.clone(), item.clone()), *tally);
             }
             Change::Request(row) => {
-                self.requests.insert(row.id.clone(), Some(row.clone()));
+                self.requests.insert(row.id.clone(), Some((**row).clone()));
             }
             Change::RequestGone { id, .. } => {
                 self.requests.insert(id.clone(), None);
@@ -184,7 +184,8 @@ impl<'a> Overlay<'a> {
             // They are found in the events.
             Change::Reservation(_) | Change::ReservationGone(_) => {}
             Change::Principal(row) => {
-                self.principals.insert(row.id.clone(), Some(row.clone()));
+                self.principals
+                    .insert(row.id.clone(), Some((**row).clone()));
             }
             Change::PrincipalGone(id) => {
                 self.principals.insert(id.clone(), None);

@@ -116,17 +116,17 @@ impl Tables {
     pub(crate) fn put(&mut self, change: Change) {
         match change {
             Change::Resource(row) => {
-                Arc::make_mut(&mut self.resources).insert(row.name.clone(), row);
+                Arc::make_mut(&mut self.resources).insert(row.name.clone(), *row);
             }
             Change::Location(row) => {
                 Arc::make_mut(&mut self.locations).insert(row.id.clone(), row);
             }
-            Change::Scope(row) => self.scopes.put(row),
+            Change::Scope(row) => self.scopes.put(*row),
             Change::Tier(row) => {
                 Arc::make_mut(&mut self.tiers).insert(row.name.clone(), row);
             }
             Change::Webhook(row) => {
-                Arc::make_mut(&mut self.webhooks).insert(row.id.clone(), row);
+                Arc::make_mut(&mut self.webhooks).insert(row.id.clone(), *row);
             }
             Change::WebhookGone(id) => {
                 Arc::make_mut(&mut self.webhooks).remove(&id);
@@ -142,7 +142,7 @@ impl Tables {
             Change::Request(row) => {
                 let ids = self.request_order.entry(row.tenant.clone()).or_default();
                 ids.insert(row.id.clone());
-                self.requests.insert(row.id.clone(), row);
+                self.requests.insert(row.id.clone(), *row);
             }
             Change::RequestGone { tenant, id } => {
                 self.requests.remove(&id);
@@ -157,10 +157,10 @@ impl Tables {
             } => {
                 self.accounts.insert((scope, item), account);
             }
-            Change::Reservation(row) => self.reservations.put(row),
+            Change::Reservation(row) => self.reservations.put(&row),
             Change::ReservationGone(key) => self.reservations.remove(&key),
             Change::Principal(row) => {
-                self.principals.insert(row.id.clone(), row);
+                self.principals.insert(row.id.clone(), *row);
             }
             Change::PrincipalGone(id) => {
                 self.principals.remove(&id);

@@ -133,32 +133,38 @@ impl Dice {
 
     pub(crate) fn change(&mut self, kind: usize) -> Change {
         match kind {
-            0 => Change::Resource(Resource {
-                name: self.item().resource,
-                unit: self.text(),
-                default_ceiling: self.ceiling(),
-                per_location: self.flip(),
-                adjustable: self.flip(),
-                description: self.text(),
-                auto_approval: self.flip().then(|| self.auto_approval()),
-                alerts: self.pick(&[
-                    Alerts::default(),
-                    Alerts::new(Vec::new()).expect("no alerts"),
-                ]),
-            }),
+            0 => Change::Resource(
+                Resource {
+                    name: self.item().resource,
+                    unit: self.text(),
+                    default_ceiling: self.ceiling(),
+                    per_location: self.flip(),
+                    adjustable: self.flip(),
+                    description: self.text(),
+                    auto_approval: self.flip().then(|| self.auto_approval()),
+                    alerts: self.pick(&[
+                        Alerts::default(),
+                        Alerts::new(Vec::new()).expect("no alerts"),
+                    ]),
+                }
+                .into(),
+            ),
             1 => Change::Location(Location {
                 id: self.pick(&locations()),
                 name: self.text(),
                 attributes: self.attributes(),
             }),
-            2 => Change::Scope(Scope {
-                id: self.scope_id(),
-                parent: self.flip().then(|| name("t", ScopeId::parse)),
-                tenant: self.scope_id(),
-                depth: self.pick(&[1, 2, 8, 255]),
-                kind: self.text(),
-                tier: self.flip().then(|| self.pick(&tiers())),
-            }),
+            2 => Change::Scope(
+                Scope {
+                    id: self.scope_id(),
+                    parent: self.flip().then(|| name("t", ScopeId::parse)),
+                    tenant: self.scope_id(),
+                    depth: self.pick(&[1, 2, 8, 255]),
+                    kind: self.text(),
+                    tier: self.flip().then(|| self.pick(&tiers())),
+                }
+                .into(),
+            ),
             3 => self.limits(),
             4 => Change::Tally {
                 scope: self.scope_id(),
@@ -173,15 +179,15 @@ impl Dice {
                     held: amount(self.next() >> 12),
                 },
             },
-            6 => Change::Reservation(self.reservation()),
-            7 => Change::Principal(self.principal()),
+            6 => Change::Reservation(self.reservation().into()),
+            7 => Change::Principal(self.principal().into()),
             8 => Change::PrincipalGone(self.pick(&principals())),
             9 => Change::ReservationGone(ReservationKey {
                 tenant: self.scope_id(),
                 id: self.pick(&reservations()),
             }),
             10 => Change::Tier(self.tier()),
-            11 => Change::Request(self.request()),
+            11 => Change::Request(self.request().into()),
             12 => {
                 let id = self.pick(&requests());
                 Change::RequestGone {
@@ -189,7 +195,7 @@ impl Dice {
                     id,
                 }
             }
-            13 => Change::Webhook(self.webhook()),
+            13 => Change::Webhook(self.webhook().into()),
             _ => Change::WebhookGone(self.pick(&webhooks())),
         }
     }

@@ -5,6 +5,7 @@ mod rows;
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 
 use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::command::{
@@ -361,6 +362,7 @@ impl Model {
                 undo.accounts.push((scope, before));
             }
             Change::Reservation(row) => {
+                let row = Arc::unwrap_or_clone(row);
                 let known = Known { row, is_told };
                 self.fingerprint ^= fingerprint(&known);
                 let id = known.row.id.clone();
@@ -368,9 +370,9 @@ impl Model {
                 self.fingerprint ^= before.as_ref().map_or(0, fingerprint);
                 undo.reservations.push((id, before));
             }
-            Change::Resource(row) => self.resource = Some(row),
+            Change::Resource(row) => self.resource = Some(*row),
             Change::Scope(row) => {
-                self.scopes.insert(row.id.clone(), row);
+                self.scopes.insert(row.id.clone(), *row);
             }
             Change::Limits { scope, limits, .. } => {
                 self.limits.insert(scope, limits);

@@ -3,13 +3,14 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::draft::{Draft, Weight};
+use super::draft::Draft;
+use super::weight::Weight;
 use crate::amount::{Amount, Ceiling};
 use crate::bounds::{FITS_AT_HOLDS_MAX, FITS_AT_LINES_MAX};
 use crate::ceilings::{self, Effective};
 use crate::command::Grounds;
 use crate::event::Crossing;
-use crate::model::{Account, Asked, Item, Line, Lines, Mode, Resource, Scope, State};
+use crate::model::{Asked, Item, Line, Lines, Mode, Resource, Scope, State};
 use crate::names::ScopeId;
 use crate::outcome::{Breach, Denial, Exceeded};
 use crate::rows::{Rows, path};
@@ -41,6 +42,9 @@ impl Rule {
     }
 }
 
+/// What is taken, and where that weighs.
+pub(super) type Admitted<'a> = (Lines, Vec<Weight<'a>>);
+
 /// What is to be said of some weights.
 #[derive(Default)]
 pub(super) struct Verdict {
@@ -59,30 +63,31 @@ impl Verdict {
     }
 }
 
-/// What of some lines a scope may take: all of each line, or at least as much as would do.
+/// What of some lines a scope may take: all of each line, or at least as much as would do; and
+/// where that weighs.
 ///
 /// Before anything is refused, cut or let pass, the tenant's holds whose time is over lapse: what
 /// observes counts what would be refused, and nothing else.
-pub(super) fn admit<R: Rows>(
-    draft: &mut Draft<'_, R>,
-    scope: &Scope,
-    asked: &Asked,
+pub(super) fn admit<'a, R: Rows>(
+    draft: &mut Draft<'a, R>,
+    scope: &'a Scope,
+    asked: &'a Asked,
     rule: Rule,
-) -> Result<Result<Lines, Denial>, Breach> {
+) -> Result<Result<Admitted<'a>, Denial>, Breach> {
     if let Some(denial) = first_senseless(draft.rows, asked.lines()) {
         return Ok(Err(denial));
     }
-    let whole = draft.weights(scope, asked.lines())?;
-    let verdict = judge(draft, scope, &whole, &[], rule);
+    let mut weights = draft.weights(scope, asked.lines())?;
+    let verdict = judge(draft, scope, &weights, &[], rule);
     if verdict.is_clear() {
         draft.note(verdict);
-        return Ok(Ok(asked.lines().clone()));
+        return Ok(Ok((asked.lines().clone(), weights)));
     }
     lapse(draft, scope)?;
-    let granted = granted(draft, scope, asked, rule)?;
-    let weights = draft.weights(scope, &granted)?;
+    draft.look_again(&mut weights);
+    let granted = granted(draft, scope, asked, &mut weights, rule)?;
     let verdict = judge(draft, scope, &weights, &[], rule);
-    Ok(ended(draft, scope, verdict).map(|()| granted))
+    Ok(ended(draft, scope, verdict).map(|()| (granted, weights)))
 }
 
 /// Whether weights may be put where others are taken away: only an account that becomes heavier
@@ -92,8 +97,8 @@ pub(super) fn admit<R: Rows>(
 pub(super) fn admit_swap<R: Rows>(
     draft: &mut Draft<'_, R>,
     scope: &Scope,
-    put: &[Weight<'_>],
-    taken: &[Weight<'_>],
+    put: &mut [Weight<'_>],
+    taken: &mut [Weight<'_>],
     rule: Rule,
 ) -> Result<Result<(), Denial>, Breach> {
     let verdict = judge(draft, scope, put, taken, rule);
@@ -102,6 +107,8 @@ pub(super) fn admit_swap<R: Rows>(
         return Ok(Ok(()));
     }
     lapse(draft, scope)?;
+    draft.look_again(put);
+    draft.look_again(taken);
     let verdict = judge(draft, scope, put, taken, rule);
     Ok(ended(draft, scope, verdict))
 }
@@ -140,30 +147,31 @@ fn lapse<R: Rows>(draft: &mut Draft<'_, R>, scope: &Scope) -> Result<(), Breach>
     Ok(())
 }
 
-/// As much of each line as fits, but no less than would do.
+/// As much of each line as fits, but no less than would do; the weights become those of that.
 fn granted<R: Rows>(
     draft: &Draft<'_, R>,
     scope: &Scope,
     asked: &Asked,
+    weights: &mut [Weight<'_>],
     rule: Rule,
 ) -> Result<Lines, Breach> {
     if asked.is_whole() {
         return Ok(asked.lines().clone());
     }
-    let weights = draft.weights(scope, asked.lines())?;
-    let fitting = asked.iter().map(|(line, least)| {
+    let levels = weights.chunks_mut(usize::from(scope.depth).max(1));
+    let fitting = asked.iter().zip(levels).map(|((line, least), weights)| {
         let room = weights
             .iter()
-            .filter(|weight| *weight.item == line.item)
             .map(|weight| {
                 let bound = rule.bound(effective(draft, scope, weight)).bound();
-                let account = draft.account(&weight.scope.id, weight.item);
-                bound.amount().minus_or_zero(account.taken())
+                bound.amount().minus_or_zero(weight.account.taken())
             })
             .fold(Amount::MAX, Amount::min);
+        let amount = line.amount.min(room).max(least);
+        weights.iter_mut().for_each(|weight| weight.amount = amount);
         Line {
             item: line.item.clone(),
-            amount: line.amount.min(room).max(least),
+            amount,
         }
     });
     Lines::new(fitting.collect()).map_err(|_| draft.breach("a line that was asked for is none"))
@@ -209,20 +217,13 @@ fn judge<R: Rows>(
     let taken: BTreeMap<_, _> = taken.iter().map(|it| (it.place(), it.amount)).collect();
     let mut verdict = Verdict::default();
     for weight in put {
-        let relief = if taken.is_empty() {
-            None
-        } else {
-            taken.get(&weight.place())
-        };
-        let more = weight
-            .amount
-            .minus_or_zero(relief.copied().unwrap_or_default());
+        let relief = taken.get(&weight.place()).copied().unwrap_or_default();
+        let more = weight.amount.minus_or_zero(relief);
         let effective = effective(draft, user, weight);
-        let account = draft.account(&weight.scope.id, weight.item);
         let bound = rule.bound(effective);
         // Where a limit lets pass, numbers still end somewhere.
-        let end = || exceeded(weight, more, Effective::Unbound, account);
-        match exceeded(weight, more, bound, account) {
+        let end = || exceeded(weight, more, Effective::Unbound);
+        match exceeded(weight, more, bound) {
             None => {}
             Some(limit) if limit.mode == Mode::Enforce => verdict.refused.push(limit),
             Some(limit) => match end() {
@@ -232,7 +233,7 @@ fn judge<R: Rows>(
         }
         let before = Filled {
             ceiling: effective.ceiling(),
-            taken: account.taken(),
+            taken: weight.account.taken(),
         };
         let after = Filled {
             taken: before.taken.plus_or_max(more),
@@ -245,12 +246,8 @@ fn judge<R: Rows>(
 }
 
 /// One limit that would be passed by so much more, or `None` where it would not.
-fn exceeded(
-    weight: &Weight<'_>,
-    more: Amount,
-    effective: Effective<'_>,
-    account: Account,
-) -> Option<Exceeded> {
+fn exceeded(weight: &Weight<'_>, more: Amount, effective: Effective<'_>) -> Option<Exceeded> {
+    let account = weight.account;
     let ceiling = effective.ceiling();
     let room = ceiling.amount().minus_or_zero(account.taken());
     let over = account.taken().minus_or_zero(ceiling.amount());

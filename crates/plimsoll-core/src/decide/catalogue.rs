@@ -2,6 +2,7 @@
 //!
 //! To set what is set already changes nothing and makes no event.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::draft::Draft;
@@ -20,7 +21,7 @@ pub(super) fn put_resource<R: Rows>(mut draft: Draft<'_, R>, put: &Put<Resource>
     let resource = &put.row;
     draft.because(&put.reason);
     match draft.rows.resource(&resource.name) {
-        Some(known) if known == resource => unchanged(Done::Resource(resource.clone())),
+        Some(known) if known == resource => unchanged(Done::Resource(resource.clone().into())),
         Some(known) if known.per_location != resource.per_location => denied(Denial::Immutable {
             field: "per_location",
         }),
@@ -30,8 +31,8 @@ pub(super) fn put_resource<R: Rows>(mut draft: Draft<'_, R>, put: &Put<Resource>
         Some(_) | None => push(
             draft,
             Cause::ResourcePut,
-            Change::Resource(resource.clone()),
-            Done::Resource(resource.clone()),
+            Change::Resource(resource.clone().into()),
+            Done::Resource(resource.clone().into()),
         ),
     }
 }
@@ -105,12 +106,12 @@ pub(super) fn put_webhook<R: Rows>(draft: Draft<'_, R>, put: &PutWebhook) -> Dec
         revision: known.map_or(0, |it| it.revision),
     };
     if known == Some(&webhook) {
-        return unchanged(Done::Webhook(webhook));
+        return unchanged(Done::Webhook(webhook.into()));
     }
-    let webhook = Webhook {
+    let webhook = Box::new(Webhook {
         revision: draft.next_revision(),
         ..webhook
-    };
+    });
     let change = Change::Webhook(webhook.clone());
     push(draft, Cause::WebhookPut, change, Done::Webhook(webhook))
 }
@@ -160,7 +161,7 @@ pub(super) fn enable_principal<R: Rows>(
 ) -> Decision {
     match own_or_missing(draft.rows, command, id) {
         Err(denial) => denied(denial),
-        Ok(known) if known.enabled == enabled => unchanged(Done::Principal(known.clone())),
+        Ok(known) if known.enabled == enabled => unchanged(Done::Principal(known.clone().into())),
         Ok(known) => {
             let changed = Principal {
                 enabled,
@@ -209,12 +210,14 @@ pub(super) fn note_delivered<R: Rows>(
 ) -> Decision {
     match draft.rows.webhook(id) {
         None => denied(Denial::NotFound),
-        Some(known) if delivered <= known.delivered => unchanged(Done::Webhook(known.clone())),
+        Some(known) if delivered <= known.delivered => {
+            unchanged(Done::Webhook(known.clone().into()))
+        }
         Some(known) => {
-            let told = Webhook {
+            let told = Box::new(Webhook {
                 delivered,
                 ..known.clone()
-            };
+            });
             let change = Change::Webhook(told.clone());
             push(draft, Cause::WebhookDelivered, change, Done::Webhook(told))
         }
@@ -236,10 +239,10 @@ fn own_or_missing<'a, R: Rows>(
 }
 
 fn put_principal<R: Rows>(draft: Draft<'_, R>, cause: Cause, principal: Principal) -> Decision {
-    let principal = Principal {
+    let principal = Box::new(Principal {
         revision: draft.next_revision(),
         ..principal
-    };
+    });
     push(
         draft,
         cause,

@@ -2,14 +2,14 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::admit::Verdict;
-use crate::amount::{Amount, Timestamp};
+use super::weight::{Figure, Weight};
+use crate::amount::Timestamp;
 use crate::event::{Cause, Change, Crossing, Event, Head, Log, Mark};
-use crate::model::{
-    Account, Asked, Item, Lines, Mode, Original, Reservation, Resource, Scope, State, Tally,
-};
+use crate::model::{Account, Asked, Item, Lines, Mode, Original, Reservation, Scope, State, Tally};
 use crate::names::{PrincipalId, ScopeId, Text};
 use crate::outcome::{Breach, Decision, Denial, Done, Exceeded, Outcome};
 use crate::rows::{Rows, path};
@@ -134,7 +134,8 @@ impl<'a, R: Rows> Draft<'a, R> {
         (mark, tallies.collect())
     }
 
-    /// Where a reservation weighs: its scope and every scope above it, for each of its lines.
+    /// Where a reservation weighs: its scope and every scope above it, line by line, with the
+    /// figures as they stand in this decision.
     ///
     /// Errors: [`Breach`] where the scope does not lead to its tenant, or a resource is none.
     pub(super) fn weights<'w>(
@@ -157,12 +158,20 @@ impl<'a, R: Rows> Draft<'a, R> {
                 resource,
                 item: &line.item,
                 amount: line.amount,
+                account: self.account(&above.id, &line.item),
             }));
         }
         if weights.len() == count {
             Ok(weights)
         } else {
             Err(self.breach("a scope does not lead to its tenant"))
+        }
+    }
+
+    /// Looks the figures up again, after holds have lapsed.
+    pub(super) fn look_again(&self, weights: &mut [Weight<'_>]) {
+        for weight in weights {
+            weight.account = self.account(&weight.scope.id, weight.item);
         }
     }
 
@@ -177,19 +186,15 @@ impl<'a, R: Rows> Draft<'a, R> {
         let wrong = || self.breach("an account is not what it counts");
         let mut lightened: BTreeMap<(&ScopeId, &Item), Account> = BTreeMap::new();
         for weight in taken {
-            let account = self.account(&weight.scope.id, weight.item);
-            let account = taken_from.less(account, weight.amount).ok_or_else(wrong)?;
+            let account = taken_from.less(weight.account, weight.amount);
+            let account = account.ok_or_else(wrong)?;
             lightened.insert(weight.place(), account);
         }
         let mut changes = Vec::with_capacity(put.len().saturating_add(1));
         for weight in put {
-            let account = if lightened.is_empty() {
-                None
-            } else {
-                lightened.remove(&weight.place())
-            };
-            let account = account.unwrap_or_else(|| self.account(&weight.scope.id, weight.item));
-            let account = put_on.more(account, weight.amount).ok_or_else(wrong)?;
+            let account = lightened.remove(&weight.place());
+            let account = put_on.more(account.unwrap_or(weight.account), weight.amount);
+            let account = account.ok_or_else(wrong)?;
             changes.push(change(weight.place(), account));
         }
         let rest = taken.iter().filter_map(|weight| {
@@ -201,7 +206,7 @@ impl<'a, R: Rows> Draft<'a, R> {
     }
 
     /// Lets one hold lapse.
-    pub(super) fn expire(&mut self, hold: &Reservation) -> Result<Reservation, Breach> {
+    pub(super) fn expire(&mut self, hold: &Reservation) -> Result<Arc<Reservation>, Breach> {
         let weights = self.weights(self.scope_of(hold)?, &hold.lines)?;
         let changes = self.reweighed(&weights, Figure::Held, &[], Figure::Held)?;
         for change in &changes {
@@ -232,12 +237,12 @@ impl<'a, R: Rows> Draft<'a, R> {
         mark: Mark,
         after: Reservation,
         mut changes: Vec<Change>,
-    ) -> Reservation {
-        let after = Reservation {
+    ) -> Arc<Reservation> {
+        let after = Arc::new(Reservation {
             revision: self.next_revision(),
             ..after
-        };
-        changes.push(Change::Reservation(after.clone()));
+        });
+        changes.push(Change::Reservation(Arc::clone(&after)));
         let mark = if self.passed.is_empty() {
             mark
         } else {
@@ -285,7 +290,7 @@ impl<'a, R: Rows> Draft<'a, R> {
     }
 
     /// Ends the decision with a reservation, and the warnings that go with it.
-    pub(super) fn granted(self, reservation: Reservation) -> Decision {
+    pub(super) fn granted(self, reservation: Arc<Reservation>) -> Decision {
         let warnings = self.warnings();
         self.done(if warnings.is_empty() {
             Done::Reservation(reservation)
@@ -316,70 +321,6 @@ fn change((scope, item): (&ScopeId, &Item), account: Account) -> Change {
         scope: scope.clone(),
         item: item.clone(),
         account,
-    }
-}
-
-/// What one line weighs on one account.
-#[derive(Clone, Copy)]
-pub(super) struct Weight<'a> {
-    pub(super) scope: &'a Scope,
-    pub(super) resource: &'a Resource,
-    pub(super) item: &'a Item,
-    pub(super) amount: Amount,
-}
-
-impl<'a> Weight<'a> {
-    /// The account.
-    pub(super) fn place(&self) -> (&'a ScopeId, &'a Item) {
-        (&self.scope.id, self.item)
-    }
-}
-
-/// One of the two figures of an account.
-#[derive(Clone, Copy)]
-pub(super) enum Figure {
-    /// What is taken for now.
-    Held,
-    /// What is taken for good.
-    Used,
-}
-
-impl Figure {
-    /// The figure on which a live reservation weighs.
-    pub(super) fn of(state: State) -> Option<Self> {
-        match state {
-            State::Held { .. } => Some(Figure::Held),
-            State::Committed => Some(Figure::Used),
-            State::Released { .. } | State::Expired { .. } => None,
-        }
-    }
-
-    fn more(self, account: Account, amount: Amount) -> Option<Account> {
-        let Account { used, held } = account;
-        Some(match self {
-            Figure::Held => Account {
-                used,
-                held: held.plus(amount)?,
-            },
-            Figure::Used => Account {
-                used: used.plus(amount)?,
-                held,
-            },
-        })
-    }
-
-    fn less(self, account: Account, amount: Amount) -> Option<Account> {
-        let Account { used, held } = account;
-        Some(match self {
-            Figure::Held => Account {
-                used,
-                held: held.minus(amount)?,
-            },
-            Figure::Used => Account {
-                used: used.minus(amount)?,
-                held,
-            },
-        })
     }
 }
 

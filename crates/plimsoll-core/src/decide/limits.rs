@@ -41,7 +41,7 @@ pub(super) fn put_limit<R: Rows>(
         && known.reason == put.reason
         && known.set_by == command.actor
     {
-        return unchanged(Done::Limit(known.clone()));
+        return unchanged(Done::Limit(known.clone().into()));
     }
     let mut draft = Draft::new(rows, Log::Tenant(scope.tenant.clone()), &command.actor, now);
     let limit = Limit {
@@ -62,7 +62,7 @@ pub(super) fn put_limit<R: Rows>(
             draft.because(&put.reason);
             let row = changed(&mut draft, scope, &put.item, limits);
             draft.push(Cause::LimitPut, [row].into());
-            draft.done(Done::Limit(limit))
+            draft.done(Done::Limit(limit.into()))
         }
     }
 }

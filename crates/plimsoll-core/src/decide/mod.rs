@@ -18,6 +18,7 @@ mod requests;
 mod reserve;
 mod scopes;
 mod settle;
+mod weight;
 
 pub(crate) use admit::resource_of;
 pub use reserve::{Admissible, check};

@@ -1,8 +1,9 @@
 //! Resize and transfer: the same reservation, other amounts or another scope, as one step.
 
 use super::admit::{Rule, admit_swap, first_senseless};
-use super::draft::{Draft, Figure, original_of};
+use super::draft::{Draft, original_of};
 use super::settle::find;
+use super::weight::Figure;
 use super::{Halt, mark_of, unchanged};
 use crate::amount::Timestamp;
 use crate::command::{Command, Grounds, Resize, Transfer};
@@ -23,7 +24,7 @@ pub(super) fn resize<R: Rows>(
         return Ok(draft.conflict(&reservation)?);
     }
     if reservation.lines == resize.lines {
-        return Ok(unchanged(Done::Reservation(reservation)));
+        return Ok(unchanged(Done::Reservation(reservation.into())));
     }
     if let Some(denial) = first_senseless(rows, &resize.lines) {
         return Err(Halt::Denied(denial));
@@ -53,7 +54,7 @@ pub(super) fn transfer<R: Rows>(
         return Ok(draft.conflict(&reservation)?);
     }
     if reservation.scope == scope.id {
-        return Ok(unchanged(Done::Reservation(reservation)));
+        return Ok(unchanged(Done::Reservation(reservation.into())));
     }
     let to = Place {
         scope,
@@ -83,9 +84,10 @@ fn swap<'a, R: Rows>(
     grounds: &Grounds,
 ) -> Result<Decision, Halt> {
     let figure = Figure::of(before.state).unwrap_or(Figure::Used);
-    let taken = draft.weights(draft.scope_of(before)?, &before.lines)?;
-    let put = draft.weights(to.scope, to.lines)?;
-    if let Err(mut denial) = admit_swap(&mut draft, to.scope, &put, &taken, Rule::of(grounds))? {
+    let mut taken = draft.weights(draft.scope_of(before)?, &before.lines)?;
+    let mut put = draft.weights(to.scope, to.lines)?;
+    let rule = Rule::of(grounds);
+    if let Err(mut denial) = admit_swap(&mut draft, to.scope, &mut put, &mut taken, rule)? {
         if let (Denial::QuotaExceeded(exceeded), State::Held { expires_at }) =
             (&mut denial, before.state)
         {

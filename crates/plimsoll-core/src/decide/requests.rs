@@ -37,7 +37,7 @@ pub(super) fn submit<R: Rows>(
         requests.filter(|it| it.scope == submit.scope && it.item == submit.item)
     };
     if let Some(known) = same().find(|it| is_repeated(it, submit, limits)) {
-        return Ok(unchanged(Done::Request(known.clone())));
+        return Ok(unchanged(Done::Request(known.clone().into())));
     }
     if let Some(known) = same().find(is_pending) {
         return Err(Denial::RequestPending(known.id.clone()).into());
@@ -69,7 +69,7 @@ pub(super) fn submit<R: Rows>(
         revision: draft.next_revision(),
     };
     let mut changes: Vec<Change> = oldest_too_many(rows, &scope.tenant)?.into_iter().collect();
-    changes.push(Change::Request(request.clone()));
+    changes.push(Change::Request(request.clone().into()));
     draft.because(&request.reason);
     draft.push(Cause::RequestSubmitted, changes);
     // A first limit above others would bind them all: that is for people to decide.
@@ -84,10 +84,10 @@ pub(super) fn submit<R: Rows>(
         };
         // A limit that cannot be set leaves the request to people.
         if let Ok(granted) = granted(&mut draft, command, &request, grant) {
-            return Ok(draft.done(Done::Request(granted)));
+            return Ok(draft.done(Done::Request(granted.into())));
         }
     }
-    Ok(draft.done(Done::Request(request)))
+    Ok(draft.done(Done::Request(request.into())))
 }
 
 /// Whether a caller asks again who has not heard the answer: for what is pending, or was granted in
@@ -149,7 +149,7 @@ pub(super) fn approve<R: Rows>(
         RequestStatus::Approved {
             ceiling, ends_at, ..
         } if *ceiling == wanted && *ends_at == approve.ends_at => {
-            return Ok(unchanged(Done::Request(request.clone())));
+            return Ok(unchanged(Done::Request(request.clone().into())));
         }
         RequestStatus::Approved { .. } | RequestStatus::Denied(_) | RequestStatus::Cancelled(_) => {
             return Err(state_conflict(&request.status));
@@ -162,7 +162,7 @@ pub(super) fn approve<R: Rows>(
         automatic: false,
     };
     let granted = granted(&mut draft, command, request, grant)?;
-    Ok(draft.done(Done::Request(granted)))
+    Ok(draft.done(Done::Request(granted.into())))
 }
 
 fn granted<R: Rows>(
@@ -221,7 +221,7 @@ fn granted<R: Rows>(
         revision: draft.next_revision(),
         ..request.clone()
     };
-    let changes = [limits, Change::Request(granted.clone())];
+    let changes = [limits, Change::Request(granted.clone().into())];
     draft.because(&grant.reason);
     draft.push(Cause::RequestApproved, changes.into());
     Ok(granted)
@@ -247,7 +247,7 @@ pub(super) fn close<R: Rows>(
     let (mut draft, request) = find(rows, command, &rule.id, now)?;
     let status = status(ruling(&draft, command, &rule.reason));
     if request.status.name() == status.name() {
-        return Ok(unchanged(Done::Request(request.clone())));
+        return Ok(unchanged(Done::Request(request.clone().into())));
     }
     if !is_pending(&request) {
         return Err(state_conflict(&request.status));
@@ -258,8 +258,8 @@ pub(super) fn close<R: Rows>(
         ..request.clone()
     };
     draft.because(&rule.reason);
-    draft.push(cause, [Change::Request(request.clone())].into());
-    Ok(draft.done(Done::Request(request)))
+    draft.push(cause, [Change::Request(request.clone().into())].into());
+    Ok(draft.done(Done::Request(request.into())))
 }
 
 /// The request, where it exists within the caller's reach.

@@ -3,8 +3,9 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::admit::{Rule, admit};
-use super::draft::{Draft, Figure};
+use super::admit::{Admitted, Rule, admit};
+use super::draft::Draft;
+use super::weight::Figure;
 use super::{denied, mark_of, unchanged};
 use crate::amount::Timestamp;
 use crate::command::{Command, Reserve};
@@ -15,10 +16,10 @@ use crate::outcome::{Breach, Decision, Denial, Done, Exceeded};
 use crate::rows::{Rows, scope_within};
 
 /// Decides a reservation: all lines at all scopes up to the tenant, or none.
-pub(super) fn reserve<R: Rows>(
-    rows: &R,
-    command: &Command,
-    ask: &Reserve,
+pub(super) fn reserve<'a, R: Rows>(
+    rows: &'a R,
+    command: &'a Command,
+    ask: &'a Reserve,
     now: Timestamp,
 ) -> Result<Decision, Breach> {
     let Some(scope) = scope_within(rows, &command.reach, &ask.scope) else {
@@ -30,7 +31,7 @@ pub(super) fn reserve<R: Rows>(
         return repeat(draft, ask, &known);
     }
     match admit(&mut draft, scope, &ask.asked, Rule::of(&ask.grounds))? {
-        Ok(lines) => grant(draft, scope, ask, lines),
+        Ok(admitted) => grant(draft, scope, ask, admitted),
         Err(denial) => Ok(draft.denied(denial)),
     }
 }
@@ -45,12 +46,12 @@ pub struct Admissible {
 }
 
 /// Decides exactly as a reserve does, and changes nothing.
-pub fn check<R: Rows>(
-    rows: &R,
-    actor: &PrincipalId,
+pub fn check<'a, R: Rows>(
+    rows: &'a R,
+    actor: &'a PrincipalId,
     reach: &Reach,
     scope: &ScopeId,
-    asked: &Asked,
+    asked: &'a Asked,
     now: Timestamp,
 ) -> Result<Result<Admissible, Denial>, Breach> {
     let Some(scope) = scope_within(rows, reach, scope) else {
@@ -58,7 +59,7 @@ pub fn check<R: Rows>(
     };
     let mut draft = Draft::new(rows, Log::Tenant(scope.tenant.clone()), actor, now);
     let admitted = admit(&mut draft, scope, asked, Rule::Limits)?;
-    Ok(admitted.map(|lines| Admissible {
+    Ok(admitted.map(|(lines, _)| Admissible {
         lines,
         warnings: draft.warnings(),
     }))
@@ -88,7 +89,7 @@ fn repeat<R: Rows>(
         let expired = draft.expire(known)?;
         return Ok(draft.done(Done::Reservation(expired)));
     }
-    Ok(unchanged(Done::Reservation(known.clone())))
+    Ok(unchanged(Done::Reservation(known.clone().into())))
 }
 
 /// Takes what was admitted.
@@ -96,7 +97,7 @@ fn grant<R: Rows>(
     mut draft: Draft<'_, R>,
     scope: &Scope,
     ask: &Reserve,
-    lines: Lines,
+    (lines, weights): Admitted<'_>,
 ) -> Result<Decision, Breach> {
     let created_at = draft.now();
     let (state, figure) = match ask.terms {
@@ -106,7 +107,6 @@ fn grant<R: Rows>(
         }
         Terms::Commit => (State::Committed, Figure::Used),
     };
-    let weights = draft.weights(scope, &lines)?;
     let changes = draft.reweighed(&[], figure, &weights, figure)?;
     let original = (!ask.asked.is_whole()).then(|| {
         Box::new(Original {

@@ -1,5 +1,7 @@
 //! Scopes: the trees of the tenants.
 
+use alloc::boxed::Box;
+
 use super::draft::Draft;
 use super::{denied, unchanged};
 use crate::amount::Timestamp;
@@ -50,7 +52,7 @@ pub(super) fn put_scope<R: Rows>(
         return denied(Denial::UnknownTier(tier.clone()));
     }
     match rows.scope(&put.id) {
-        Some(known) if *known == scope => return unchanged(Done::Scope(scope)),
+        Some(known) if *known == scope => return unchanged(Done::Scope(scope.into())),
         Some(known) if known.parent != scope.parent => {
             return denied(Denial::Immutable { field: "parent" });
         }
@@ -59,6 +61,7 @@ pub(super) fn put_scope<R: Rows>(
     }
     let mut draft = Draft::new(rows, Log::Tenant(scope.tenant.clone()), &command.actor, now);
     draft.because(&put.reason);
+    let scope = Box::new(scope);
     draft.push(Cause::ScopePut, [Change::Scope(scope.clone())].into());
     draft.done(Done::Scope(scope))
 }

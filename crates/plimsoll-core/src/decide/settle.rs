@@ -1,8 +1,10 @@
 //! Commit, release and extend: what becomes of a reservation; and what time makes of all.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::draft::{Draft, Figure, original_of};
+use super::draft::{Draft, original_of};
+use super::weight::Figure;
 use super::{Halt, denied, mark_of, unchanged};
 use crate::amount::Timestamp;
 use crate::bounds::{EXPIRE_HOLDS_MAX, FORGET_RESERVATIONS_MAX};
@@ -22,7 +24,7 @@ pub(super) fn commit<R: Rows>(
 ) -> Result<Decision, Halt> {
     let (mut draft, reservation) = find(rows, command, &settle.of, settle.expected, now)?;
     if reservation.state == State::Committed {
-        return Ok(unchanged(Done::Reservation(reservation)));
+        return Ok(unchanged(Done::Reservation(reservation.into())));
     }
     if !draft.is_held(&reservation) {
         return Ok(draft.conflict(&reservation)?);
@@ -52,7 +54,7 @@ pub(super) fn release<R: Rows>(
         return Ok(draft.done(Done::Reservation(expired)));
     }
     if !reservation.state.is_live() {
-        return Ok(unchanged(Done::Reservation(reservation)));
+        return Ok(unchanged(Done::Reservation(reservation.into())));
     }
     let gone = part_of(&reservation, settle.part.as_ref())?;
     let (state, lines) = match reservation.lines.without(gone) {
@@ -89,7 +91,7 @@ pub(super) fn extend<R: Rows>(
     let until = draft.now().after_ms(extend.ttl_ms);
     let state = State::Held { expires_at: until };
     if state == reservation.state {
-        return Ok(unchanged(Done::Reservation(reservation)));
+        return Ok(unchanged(Done::Reservation(reservation.into())));
     }
     let extended = Reservation {
         state,
@@ -203,7 +205,7 @@ fn change<R: Rows>(
     cause: Cause,
     state: State,
     lines: &Lines,
-) -> Result<Reservation, Breach> {
+) -> Result<Arc<Reservation>, Breach> {
     let scope = draft.scope_of(before)?;
     let taken = draft.weights(scope, &before.lines)?;
     let taken_from = Figure::of(before.state).unwrap_or(Figure::Used);

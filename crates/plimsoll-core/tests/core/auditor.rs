@@ -104,7 +104,7 @@ impl Auditor {
                     None => self.judge_grant(event, new),
                     Some(old) => self.judge_move(event, old, new),
                 }
-                self.reservations.insert(key, new.clone());
+                self.reservations.insert(key, (**new).clone());
                 self.judge_figures(event, old.as_ref(), new);
                 self.note_tallies(event);
             }

@@ -389,7 +389,7 @@ impl Bench {
         assert_eq!(same.events, [], "a repeat of {ask:?}");
         assert_eq!(
             same.outcome,
-            Outcome::Done(Done::Reservation(row.clone())),
+            Outcome::Done(Done::Reservation(row.clone().into())),
             "a repeat of {ask:?}"
         );
         let as_it_is = Reserve {

@@ -48,7 +48,7 @@ impl Verdict {
             Verdict::LapsesDenied => causes == [Cause::Expired] && told == Err(&expired),
             Verdict::Same => {
                 causes.is_empty()
-                    && decision.outcome == Outcome::Done(Done::Reservation(known.clone()))
+                    && decision.outcome == Outcome::Done(Done::Reservation(known.clone().into()))
             }
             Verdict::Moves(cause) => causes == [*cause] && told.is_ok(),
             Verdict::Judged(cause) => match told {

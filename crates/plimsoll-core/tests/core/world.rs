@@ -1,6 +1,7 @@
 //! The naive reference: one map per kind of row, and nothing clever.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use plimsoll_core::amount::{Amount, Timestamp};
 use plimsoll_core::event::{Change, Event, Head, Log};
@@ -58,13 +59,13 @@ impl World {
     fn write(&mut self, change: Change) {
         match change {
             Change::Resource(row) => {
-                self.resources.insert(row.name.clone(), row);
+                self.resources.insert(row.name.clone(), *row);
             }
             Change::Location(row) => {
                 self.locations.insert(row.id.clone(), row);
             }
             Change::Scope(row) => {
-                self.scopes.insert(row.id.clone(), row);
+                self.scopes.insert(row.id.clone(), *row);
             }
             Change::Limits {
                 scope,
@@ -89,8 +90,8 @@ impl World {
                 self.accounts.insert((scope, item), account);
             }
             Change::Reservation(row) => {
-                self.reservations
-                    .insert((row.tenant.clone(), row.id.clone()), row);
+                let key = (row.tenant.clone(), row.id.clone());
+                self.reservations.insert(key, Arc::unwrap_or_clone(row));
             }
             Change::ReservationGone(key) => {
                 self.reservations
@@ -104,21 +105,21 @@ impl World {
                 self.tallies.insert((scope, item), tally);
             }
             Change::Request(row) => {
-                self.requests.insert(row.id.clone(), row);
+                self.requests.insert(row.id.clone(), *row);
             }
             Change::RequestGone { tenant, id } => {
                 let gone = self.requests.remove(&id).expect("a request that was there");
                 assert_eq!(gone.tenant, tenant);
             }
             Change::Webhook(row) => {
-                self.webhooks.insert(row.id.clone(), row);
+                self.webhooks.insert(row.id.clone(), *row);
             }
             Change::WebhookGone(id) => {
                 let gone = self.webhooks.remove(&id);
                 gone.expect("a webhook that was there");
             }
             Change::Principal(row) => {
-                self.principals.insert(row.id.clone(), row);
+                self.principals.insert(row.id.clone(), *row);
             }
             Change::PrincipalGone(id) => {
                 self.principals

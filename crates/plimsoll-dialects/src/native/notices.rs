@@ -106,11 +106,11 @@ fn fact(cause: Cause, change: &Change) -> Option<Fact<'_>> {
             | Cause::RequestCancelled,
             Change::Request(request),
         ) => {
-            let data = NoticeData::Request(Box::new(request.into()));
+            let data = NoticeData::Request(Box::new((&**request).into()));
             (Topic::Request, &request.scope, data)
         }
         (Cause::Expired, Change::Reservation(row)) => {
-            let data = NoticeData::Reservation(Box::new(row.into()));
+            let data = NoticeData::Reservation(Box::new((&**row).into()));
             (Topic::Expired, &row.scope, data)
         }
         (

@@ -27,7 +27,11 @@ fn world() -> Vec<(Cause, Mark, Vec<Change>)> {
             kind: name("", Text::parse),
             tier: None,
         };
-        (Cause::ScopePut, Mark::Enforced, vec![Change::Scope(scope)])
+        (
+            Cause::ScopePut,
+            Mark::Enforced,
+            vec![Change::Scope(scope.into())],
+        )
     };
     let resource = Resource {
         name: name("vm/disk", ResourceName::parse),
@@ -39,7 +43,7 @@ fn world() -> Vec<(Cause, Mark, Vec<Change>)> {
         auto_approval: None,
         alerts: Alerts::default(),
     };
-    let resource = Change::Resource(resource);
+    let resource = Change::Resource(resource.into());
     vec![
         (Cause::ResourcePut, Mark::Enforced, vec![resource]),
         put("acme", None),
@@ -105,7 +109,7 @@ fn takes(cause: Cause, id: &str, units: u64, used: u64) -> (Cause, Mark, Vec<Cha
     let changes = vec![
         account("p"),
         account("acme"),
-        Change::Reservation(reservation),
+        Change::Reservation(reservation.into()),
     ];
     (cause, Mark::Enforced, changes)
 }

@@ -308,7 +308,7 @@ fn notes(mut catalogue: LogHead, webhooks: impl Iterator<Item = Webhook>) -> Vec
             cause: Cause::WebhookDelivered,
             reason: None,
             mark: Mark::Enforced,
-            changes: vec![Change::Webhook(row)],
+            changes: vec![Change::Webhook(row.into())],
             crossed: Vec::new(),
         };
         let bytes = event_bytes(&event);

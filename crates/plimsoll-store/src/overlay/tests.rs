@@ -169,14 +169,17 @@ fn the_overlay_answers_as_the_tables_will() {
 #[test]
 fn a_scope_has_those_below_it_in_the_tables_and_in_the_batch() {
     let scope = |id: &str, parent: Option<&str>| {
-        Change::Scope(Scope {
-            id: name(id, ScopeId::parse),
-            parent: parent.map(|id| name(id, ScopeId::parse)),
-            tenant: name("t", ScopeId::parse),
-            depth: if parent.is_some() { 2 } else { 1 },
-            kind: name("", Text::parse),
-            tier: None,
-        })
+        Change::Scope(
+            Scope {
+                id: name(id, ScopeId::parse),
+                parent: parent.map(|id| name(id, ScopeId::parse)),
+                tenant: name("t", ScopeId::parse),
+                depth: if parent.is_some() { 2 } else { 1 },
+                kind: name("", Text::parse),
+                tier: None,
+            }
+            .into(),
+        )
     };
     let [t, a, ..] = scopes();
     let mut tables = Tables::default();

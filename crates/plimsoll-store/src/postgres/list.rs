@@ -1,5 +1,7 @@
 //! Pages: the rows of one page are loaded, and listed as every store lists them.
 
+use std::sync::Arc;
+
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::event::Change;
 use plimsoll_core::model::{Item, Principal, Reach, Request, Reservation, Scope};
@@ -36,7 +38,7 @@ fn after<'a, K>(page: &'a Page<K>, name: impl Fn(&'a K) -> &'a str) -> &'a str {
 
 fn reservation_in(row: &Row) -> Result<Reservation, Fault> {
     match read_change(row.get(0)).map_err(damaged)? {
-        Change::Reservation(row) => Ok(row),
+        Change::Reservation(row) => Ok(Arc::unwrap_or_clone(row)),
         _ => Err(damaged("a reservation is none")),
     }
 }

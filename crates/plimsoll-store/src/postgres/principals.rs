@@ -79,10 +79,10 @@ impl PrincipalsKnown {
             && of_both <= PRINCIPALS_KNOWN_MAX
         {
             let before = known.principals_after(None).cloned();
-            before.for_each(|row| all.put(Change::Principal(row)));
+            before.for_each(|row| all.put(Change::Principal(row.into())));
         }
         let these = read.principals_after(None).cloned();
-        these.for_each(|row| all.put(Change::Principal(row)));
+        these.for_each(|row| all.put(Change::Principal(row.into())));
         *known = Arc::new(all);
     }
 

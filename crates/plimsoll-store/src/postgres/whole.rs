@@ -151,7 +151,7 @@ async fn begin_reading(session: &Session) -> Result<Option<(Cursor, Beforehand)>
     let mut webhooks = Vec::new();
     for row in session.rows(sql, &[]).await? {
         if let Change::Webhook(row) = read_change(row.get(0)).map_err(damaged)? {
-            webhooks.push(row);
+            webhooks.push(*row);
         }
     }
     let sql = "SELECT coalesce(sum(revision), 0)::bigint FROM plimsoll.log";

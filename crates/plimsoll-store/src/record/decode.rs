@@ -312,9 +312,9 @@ impl<'a> Reader<'a> {
 
     fn change(&mut self) -> Parsed<Change> {
         Ok(match self.byte()? {
-            0 => Change::Resource(self.resource()?),
+            0 => Change::Resource(self.resource()?.into()),
             1 => Change::Location(self.location()?),
-            2 => Change::Scope(self.scope()?),
+            2 => Change::Scope(self.scope()?.into()),
             3 => {
                 let (scope, item) = (self.name(ScopeId::parse)?, self.item()?);
                 Change::Limits {
@@ -336,20 +336,20 @@ impl<'a> Reader<'a> {
                     held: self.amount()?,
                 },
             },
-            6 => Change::Reservation(self.reservation()?),
-            7 => Change::Principal(self.principal()?),
+            6 => Change::Reservation(self.reservation()?.into()),
+            7 => Change::Principal(self.principal()?.into()),
             8 => Change::PrincipalGone(self.name(PrincipalId::parse)?),
             9 => Change::ReservationGone(ReservationKey {
                 tenant: self.name(ScopeId::parse)?,
                 id: self.name(ReservationId::parse)?,
             }),
             10 => Change::Tier(self.tier()?),
-            11 => Change::Request(self.request()?),
+            11 => Change::Request(self.request()?.into()),
             12 => Change::RequestGone {
                 tenant: self.name(ScopeId::parse)?,
                 id: self.name(RequestId::parse)?,
             },
-            13 => Change::Webhook(self.webhook()?),
+            13 => Change::Webhook(self.webhook()?.into()),
             14 => Change::WebhookGone(self.name(WebhookId::parse)?),
             _ => return Err(self.damage("a change is of no known kind")),
         })

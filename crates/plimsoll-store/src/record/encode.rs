@@ -91,9 +91,9 @@ fn cause_number(cause: Cause) -> u8 {
 
 pub(super) fn change(out: &mut Vec<u8>, change: &Change) {
     match change {
-        Change::Resource(row) => tagged(out, 0, row, resource),
+        Change::Resource(row) => tagged(out, 0, &**row, resource),
         Change::Location(row) => tagged(out, 1, row, location),
-        Change::Scope(row) => tagged(out, 2, row, scope),
+        Change::Scope(row) => tagged(out, 2, &**row, scope),
         Change::Limits {
             scope,
             item,
@@ -128,8 +128,8 @@ pub(super) fn change(out: &mut Vec<u8>, change: &Change) {
             amount(out, account.used);
             amount(out, account.held);
         }
-        Change::Reservation(row) => tagged(out, 6, row, reservation),
-        Change::Principal(row) => tagged(out, 7, row, principal),
+        Change::Reservation(row) => tagged(out, 6, &**row, reservation),
+        Change::Principal(row) => tagged(out, 7, &**row, principal),
         Change::PrincipalGone(id) => {
             out.push(8);
             text(out, id.as_str());
@@ -140,13 +140,13 @@ pub(super) fn change(out: &mut Vec<u8>, change: &Change) {
             text(out, key.id.as_str());
         }
         Change::Tier(row) => tagged(out, 10, row, tier),
-        Change::Request(row) => tagged(out, 11, row, request),
+        Change::Request(row) => tagged(out, 11, &**row, request),
         Change::RequestGone { tenant, id } => {
             out.push(12);
             text(out, tenant.as_str());
             text(out, id.as_str());
         }
-        Change::Webhook(row) => tagged(out, 13, row, webhook),
+        Change::Webhook(row) => tagged(out, 13, &**row, webhook),
         Change::WebhookGone(id) => {
             out.push(14);
             text(out, id.as_str());

@@ -153,7 +153,10 @@ fn every_state_is_read_back() {
         for terms in [Terms::Commit, Terms::Hold { ttl_ms: u64::MAX }] {
             let mut row = Dice(5).reservation();
             (row.state, row.terms) = (state, terms);
-            assert_round_trip(&[event(Cause::Committed, vec![Change::Reservation(row)])]);
+            assert_round_trip(&[event(
+                Cause::Committed,
+                vec![Change::Reservation(row.into())],
+            )]);
         }
     }
 }

@@ -47,7 +47,7 @@ impl PastReader {
         }
         for scope in then.scopes(question)?.into_values() {
             let id = scope.id.clone();
-            tables.put(Change::Scope(scope));
+            tables.put(Change::Scope(scope.into()));
             then.put_quotas(&id, question, &mut tables)?;
         }
         let tenant = question.tenant.clone();
@@ -222,7 +222,7 @@ impl<'a> Then<'a> {
                     && scope.tenant == question.tenant
                 {
                     next.clone_from(&scope.parent);
-                    scopes.insert((scope.depth, id), scope);
+                    scopes.insert((scope.depth, id), *scope);
                 }
             }
         }

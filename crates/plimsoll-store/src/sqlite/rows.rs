@@ -50,16 +50,19 @@ impl RowError {
 }
 
 pub(super) fn resource(row: &Row<'_>) -> Result<Change, RowError> {
-    Ok(Change::Resource(Resource {
-        name: name(row, "name", ResourceName::parse)?,
-        unit: name(row, "unit", Text::parse)?,
-        default_ceiling: ceiling(row, "default_limit")?,
-        per_location: row.get("per_location")?,
-        adjustable: row.get("adjustable")?,
-        description: name(row, "description", Text::parse)?,
-        auto_approval: auto_approval(row)?,
-        alerts: alerts(row)?,
-    }))
+    Ok(Change::Resource(
+        Resource {
+            name: name(row, "name", ResourceName::parse)?,
+            unit: name(row, "unit", Text::parse)?,
+            default_ceiling: ceiling(row, "default_limit")?,
+            per_location: row.get("per_location")?,
+            adjustable: row.get("adjustable")?,
+            description: name(row, "description", Text::parse)?,
+            auto_approval: auto_approval(row)?,
+            alerts: alerts(row)?,
+        }
+        .into(),
+    ))
 }
 
 fn auto_approval(row: &Row<'_>) -> Result<Option<AutoApproval>, RowError> {
@@ -110,14 +113,17 @@ pub(super) fn location(row: &Row<'_>) -> Result<Change, RowError> {
 }
 
 pub(super) fn scope(row: &Row<'_>) -> Result<Change, RowError> {
-    Ok(Change::Scope(Scope {
-        id: name(row, "id", ScopeId::parse)?,
-        parent: optional_name(row, "parent", ScopeId::parse)?,
-        tenant: name(row, "tenant", ScopeId::parse)?,
-        depth: row.get("depth")?,
-        kind: name(row, "kind", Text::parse)?,
-        tier: optional_name(row, "tier", TierName::parse)?,
-    }))
+    Ok(Change::Scope(
+        Scope {
+            id: name(row, "id", ScopeId::parse)?,
+            parent: optional_name(row, "parent", ScopeId::parse)?,
+            tenant: name(row, "tenant", ScopeId::parse)?,
+            depth: row.get("depth")?,
+            kind: name(row, "kind", Text::parse)?,
+            tier: optional_name(row, "tier", TierName::parse)?,
+        }
+        .into(),
+    ))
 }
 
 pub(super) fn account(row: &Row<'_>) -> Result<Change, RowError> {
@@ -163,67 +169,74 @@ pub(super) fn reservation(row: &Row<'_>) -> Result<Change, RowError> {
         amount: amount(row.get(units)?)?,
     }];
     lines.extend(other_lines(row, more_lines)?);
-    Ok(Change::Reservation(Reservation {
-        tenant: name(row, tenant, ScopeId::parse)?,
-        id: name(row, id, ReservationId::parse)?,
-        scope: name(row, scope, ScopeId::parse)?,
-        lines: Lines::new(lines)
-            .map_err(|_| RowError::Value("a reservation has no valid lines"))?,
-        original: original(row, asked_first)?,
-        terms: match row.get(hold_ttl_ms)? {
-            Some(ttl_ms) => Terms::Hold { ttl_ms },
-            None => Terms::Commit,
-        },
-        forced: optional_name(row, forced, Text::parse)?,
-        holder: optional_name(row, holder, Text::parse)?,
-        attributes: attributes(row, entries)?,
-        state: match text(row, state)? {
-            "held" => State::Held {
-                expires_at: instant(row, expires_at)?,
+    Ok(Change::Reservation(
+        Reservation {
+            tenant: name(row, tenant, ScopeId::parse)?,
+            id: name(row, id, ReservationId::parse)?,
+            scope: name(row, scope, ScopeId::parse)?,
+            lines: Lines::new(lines)
+                .map_err(|_| RowError::Value("a reservation has no valid lines"))?,
+            original: original(row, asked_first)?,
+            terms: match row.get(hold_ttl_ms)? {
+                Some(ttl_ms) => Terms::Hold { ttl_ms },
+                None => Terms::Commit,
             },
-            "committed" => State::Committed,
-            "released" => State::Released {
-                ended_at: instant(row, ended_at)?,
+            forced: optional_name(row, forced, Text::parse)?,
+            holder: optional_name(row, holder, Text::parse)?,
+            attributes: attributes(row, entries)?,
+            state: match text(row, state)? {
+                "held" => State::Held {
+                    expires_at: instant(row, expires_at)?,
+                },
+                "committed" => State::Committed,
+                "released" => State::Released {
+                    ended_at: instant(row, ended_at)?,
+                },
+                "expired" => State::Expired {
+                    ended_at: instant(row, ended_at)?,
+                },
+                _ => return Err(RowError::Value("a state is of no known kind")),
             },
-            "expired" => State::Expired {
-                ended_at: instant(row, ended_at)?,
-            },
-            _ => return Err(RowError::Value("a state is of no known kind")),
-        },
-        created_at: instant(row, created_at)?,
-        revision: row.get(revision)?,
-    }))
+            created_at: instant(row, created_at)?,
+            revision: row.get(revision)?,
+        }
+        .into(),
+    ))
 }
 
 pub(super) fn principal(row: &Row<'_>) -> Result<Change, RowError> {
     let role: String = row.get("role")?;
     let kind: String = row.get("kind")?;
     let expires_at: Option<u64> = row.get("expires_at_ms")?;
-    Ok(Change::Principal(Principal {
-        id: name(row, "id", PrincipalId::parse)?,
-        role: [Role::Viewer, Role::Enforcer, Role::Manager, Role::Admin]
-            .into_iter()
-            .find(|known| known.name() == role)
-            .ok_or(RowError::Value("a role is of no known kind"))?,
-        reach: optional_name(row, "scope", ScopeId::parse)?.map_or(Reach::Everything, Reach::Below),
-        may_force: row.get("may_force")?,
-        credential: match kind.as_str() {
-            "access_key" => Credential::AccessKey {
-                sealed_secret: row.get("credential")?,
+    Ok(Change::Principal(
+        Principal {
+            id: name(row, "id", PrincipalId::parse)?,
+            role: [Role::Viewer, Role::Enforcer, Role::Manager, Role::Admin]
+                .into_iter()
+                .find(|known| known.name() == role)
+                .ok_or(RowError::Value("a role is of no known kind"))?,
+            reach: optional_name(row, "scope", ScopeId::parse)?
+                .map_or(Reach::Everything, Reach::Below),
+            may_force: row.get("may_force")?,
+            credential: match kind.as_str() {
+                "access_key" => Credential::AccessKey {
+                    sealed_secret: row.get("credential")?,
+                },
+                "token" => Credential::Token {
+                    hash: row.get("credential")?,
+                },
+                _ => return Err(RowError::Value("a credential is of no known kind")),
             },
-            "token" => Credential::Token {
-                hash: row.get("credential")?,
-            },
-            _ => return Err(RowError::Value("a credential is of no known kind")),
-        },
-        enabled: row.get("enabled")?,
-        expires_at: expires_at
-            .map(|_| instant(row, "expires_at_ms"))
-            .transpose()?,
-        description: name(row, "description", Text::parse)?,
-        created_at: instant(row, "created_at_ms")?,
-        revision: row.get("revision")?,
-    }))
+            enabled: row.get("enabled")?,
+            expires_at: expires_at
+                .map(|_| instant(row, "expires_at_ms"))
+                .transpose()?,
+            description: name(row, "description", Text::parse)?,
+            created_at: instant(row, "created_at_ms")?,
+            revision: row.get("revision")?,
+        }
+        .into(),
+    ))
 }
 
 fn item(row: &Row<'_>) -> Result<Item, RowError> {

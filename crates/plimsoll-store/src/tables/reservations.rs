@@ -148,7 +148,7 @@ impl Reservations {
     }
 
     /// Puts a row in its place.
-    pub(super) fn put(&mut self, row: Reservation) {
+    pub(super) fn put(&mut self, row: &Reservation) {
         let tenant = self.names.tenants.given(&row.tenant);
         let hash = self.hash(&row.id);
         let known = self.entry(hash, tenant, &row.id);

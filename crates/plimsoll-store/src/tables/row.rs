@@ -59,7 +59,7 @@ struct More {
 
 impl Row {
     /// Packs a row whose id is kept as `id`, which is the same.
-    pub(super) fn pack(row: Reservation, id: ReservationId, names: &mut Names) -> Self {
+    pub(super) fn pack(row: &Reservation, id: ReservationId, names: &mut Names) -> Self {
         let mut lines = row.lines.iter();
         let mut packed = || {
             let line = lines.next()?;
@@ -75,10 +75,10 @@ impl Row {
         let more = (!is_plain).then(|| {
             Box::new(More {
                 lines,
-                original: row.original,
-                forced: row.forced,
-                holder: row.holder,
-                attributes: row.attributes,
+                original: row.original.clone(),
+                forced: row.forced.clone(),
+                holder: row.holder.clone(),
+                attributes: row.attributes.clone(),
             })
         });
         let (stage, at) = split(row.state);

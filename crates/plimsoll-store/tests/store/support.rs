@@ -122,7 +122,7 @@ pub(crate) fn submit(store: &Store, commands: Vec<Command>) -> Vec<Outcome> {
 /// The reservation that one command made or found.
 pub(crate) fn reserved(outcomes: Result<Vec<Outcome>, SubmitError>) -> Option<Reservation> {
     match outcomes.expect("the store serves").pop() {
-        Some(Outcome::Done(Done::Reservation(row))) => Some(row),
+        Some(Outcome::Done(Done::Reservation(row))) => Some(Arc::unwrap_or_clone(row)),
         Some(Outcome::Denied(_)) => None,
         other => panic!("{other:?}"),
     }

@@ -77,7 +77,7 @@ impl Auditor {
         for change in &event.changes {
             match change {
                 Change::Resource(row) => {
-                    self.resources.insert(row.name.clone(), row.clone());
+                    self.resources.insert(row.name.clone(), (**row).clone());
                 }
                 Change::Tier(row) => {
                     self.tiers.insert(row.name.clone(), row.clone());
@@ -86,7 +86,7 @@ impl Auditor {
                     if let Some(tier) = &row.tier {
                         assert!(self.tiers.contains_key(tier), "no such tier: {row:?}");
                     }
-                    let known = self.scopes.insert(row.id.clone(), row.clone());
+                    let known = self.scopes.insert(row.id.clone(), (**row).clone());
                     assert!(
                         known.is_none_or(|known| known.parent == row.parent),
                         "moved: {row:?}"
@@ -209,7 +209,7 @@ impl Auditor {
         if let Some(id) = gone {
             self.requests.remove(&id);
         }
-        let twice = self.requests.insert(new.id.clone(), new.clone());
+        let twice = self.requests.insert(new.id.clone(), (**new).clone());
         assert_eq!(twice, None);
     }
 
@@ -221,7 +221,7 @@ impl Auditor {
         let [Change::Request(new)] = rest else {
             panic!("more than approved: {event:?}");
         };
-        let old = self.requests.insert(new.id.clone(), new.clone());
+        let old = self.requests.insert(new.id.clone(), (**new).clone());
         let old = old.expect("a request");
         assert_eq!(old.status, RequestStatus::Pending);
         let RequestStatus::Approved {
@@ -276,7 +276,7 @@ impl Auditor {
         let [Change::Request(new)] = event.changes.as_slice() else {
             panic!("more than closed: {event:?}");
         };
-        let old = self.requests.insert(new.id.clone(), new.clone());
+        let old = self.requests.insert(new.id.clone(), (**new).clone());
         let old = old.expect("a request");
         assert_eq!(old.status, RequestStatus::Pending);
         match (&new.status, event.cause) {

@@ -92,7 +92,7 @@ impl<'a> From<&'a Crossing> for replies::Crossing<'a> {
 /// A changed row. None has a credential or a secret in it.
 fn row(change: &Change) -> replies::Row<'_> {
     match change {
-        Change::Scope(it) => replies::Row::Scope(it.into()),
+        Change::Scope(it) => replies::Row::Scope((&**it).into()),
         Change::Limits {
             scope,
             item,
@@ -103,25 +103,25 @@ fn row(change: &Change) -> replies::Row<'_> {
             item,
             account,
         } => replies::Row::Account(self::account(scope, item, *account)),
-        Change::Reservation(it) => replies::Row::Reservation(Box::new(it.into())),
+        Change::Reservation(it) => replies::Row::Reservation(Box::new((&**it).into())),
         Change::ReservationGone(key) => replies::Row::ReservationGone(replies::GoneRow {
             tenant: key.tenant.as_str(),
             id: key.id.as_str(),
         }),
         Change::Tally { scope, item, tally } => replies::Row::Tally(tallied(scope, item, *tally)),
-        Change::Request(it) => replies::Row::Request(Box::new(it.into())),
+        Change::Request(it) => replies::Row::Request(Box::new((&**it).into())),
         Change::RequestGone { tenant, id } => replies::Row::RequestGone(replies::GoneRow {
             tenant: tenant.as_str(),
             id: id.as_str(),
         }),
-        Change::Resource(it) => replies::Row::Resource(it.into()),
+        Change::Resource(it) => replies::Row::Resource((&**it).into()),
         Change::Location(it) => replies::Row::Location(it.into()),
         Change::Tier(it) => replies::Row::Tier(it.into()),
-        Change::Principal(it) => replies::Row::Principal(it.into()),
+        Change::Principal(it) => replies::Row::Principal((&**it).into()),
         Change::PrincipalGone(id) => {
             replies::Row::PrincipalGone(replies::GoneOne { id: id.as_str() })
         }
-        Change::Webhook(it) => replies::Row::Webhook(it.into()),
+        Change::Webhook(it) => replies::Row::Webhook((&**it).into()),
         Change::WebhookGone(id) => replies::Row::WebhookGone(replies::GoneOne { id: id.as_str() }),
     }
 }

@@ -30,10 +30,6 @@ const OUTCOME_BYTES: usize = 448;
 
 /// What came of one command of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every one is decided; a box would cost each of them an allocation"
-)]
 pub enum BatchOutcome {
     /// It was decided.
     Decided(Outcome),
@@ -91,7 +87,7 @@ impl Serialize for BatchOutcome {
             Self::Decided(Outcome::Done(_)) | Self::Problem(_) => None,
         };
         let (reservation, problem) = match self {
-            Self::Decided(Outcome::Done(Done::Reservation(it))) => (Some(it.into()), None),
+            Self::Decided(Outcome::Done(Done::Reservation(it))) => (Some((&**it).into()), None),
             Self::Decided(Outcome::Done(Done::Warned(it, warnings))) => {
                 (Some(warned(it, warnings)), None)
             }

@@ -24,7 +24,7 @@ fn check_done(done: Done, expect: Expect) {
 fn done_reservation() {
     let expires_at = at(300_000);
     check_done(
-        Done::Reservation(reservation(State::Held { expires_at })),
+        Done::Reservation(reservation(State::Held { expires_at }).into()),
         expect![[r#"
             200
             etag: "42"
@@ -56,11 +56,14 @@ fn done_reservation() {
 #[test]
 fn done_reservation_that_is_not_what_was_asked_for() {
     check_done(
-        Done::Reservation(Reservation {
-            original: Some(Box::new(original())),
-            forced: Some(text("launch")),
-            ..reservation(State::Committed)
-        }),
+        Done::Reservation(
+            Reservation {
+                original: Some(Box::new(original())),
+                forced: Some(text("launch")),
+                ..reservation(State::Committed)
+            }
+            .into(),
+        ),
         expect![[r#"
             200
             etag: "42"
@@ -72,7 +75,7 @@ fn done_reservation_that_is_not_what_was_asked_for() {
 #[test]
 fn done_with_warnings() {
     check_done(
-        Done::Warned(reservation(State::Committed), vec![warning()]),
+        Done::Warned(reservation(State::Committed).into(), vec![warning()]),
         expect![[r#"
             200
             etag: "42"
@@ -98,7 +101,7 @@ fn done_other() {
     "#]],
     );
     check_done(
-        Done::Resource(resource()),
+        Done::Resource(resource().into()),
         expect![[r#"
             200
             {"name":"vm/image","unit":"count","default_limit":5,"per_location":true,"adjustable":true,"auto_approval":null,"alerts":[80,100],"description":"machine images"}
@@ -112,14 +115,14 @@ fn done_other() {
     "#]],
     );
     check_done(
-        Done::Scope(scope(None)),
+        Done::Scope(scope(None).into()),
         expect![[r#"
             200
             {"id":"acme","parent":null,"tenant":"acme","depth":1,"kind":"project","tier":null}
         "#]],
     );
     check_done(
-        Done::Scope(scope(Some("acme"))),
+        Done::Scope(scope(Some("acme")).into()),
         expect![[r#"
             200
             {"id":"p-7","parent":"acme","tenant":"acme","depth":2,"kind":"project","tier":null}
@@ -130,7 +133,7 @@ fn done_other() {
 #[test]
 fn done_limits_and_principals() {
     check_done(
-        Done::Limit(limit("vm/image@FRA-A", finite(0))),
+        Done::Limit(limit("vm/image@FRA-A", finite(0)).into()),
         expect![[r#"
             200
             etag: "12"
@@ -138,7 +141,7 @@ fn done_limits_and_principals() {
         "#]],
     );
     check_done(
-        Done::Limit(limit("vm/image", Ceiling::Unlimited)),
+        Done::Limit(limit("vm/image", Ceiling::Unlimited).into()),
         expect![[r#"
             200
             etag: "12"
@@ -153,7 +156,7 @@ fn done_limits_and_principals() {
     "#]],
     );
     check_done(
-        Done::Principal(principal(token())),
+        Done::Principal(principal(token()).into()),
         expect![[r#"
             200
             {"id":"k-1","kind":"token","role":"enforcer","scope":"acme","force":false,"enabled":true,"expires_at":"2026-01-31T12:00:00.999Z","description":"image service","created_at":"2026-01-31T12:00:00.000Z","revision":3}

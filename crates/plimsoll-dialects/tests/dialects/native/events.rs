@@ -68,12 +68,12 @@ fn eventful() -> Event {
     let changes = vec![
         account("p-7"),
         account("acme"),
-        Change::Reservation(reservation(State::Committed)),
+        Change::Reservation(reservation(State::Committed).into()),
         Change::ReservationGone(ReservationKey {
             tenant: scope_id("acme"),
             id: ReservationId::parse("r-0").unwrap(),
         }),
-        Change::Scope(scope(Some("acme"))),
+        Change::Scope(scope(Some("acme")).into()),
         Change::Limits {
             scope: scope_id("p-7"),
             item: item("vm/image"),
@@ -81,13 +81,13 @@ fn eventful() -> Event {
         },
         tallied("p-7"),
         tallied("acme"),
-        Change::Request(request(RequestStatus::Pending)),
+        Change::Request(request(RequestStatus::Pending).into()),
         Change::RequestGone {
             tenant: scope_id("acme"),
             id: request_id("q-0"),
         },
-        Change::Principal(principal(access_key())),
-        Change::Webhook(webhook(&Topic::ALL)),
+        Change::Principal(principal(access_key()).into()),
+        Change::Webhook(webhook(&Topic::ALL).into()),
     ];
     Event {
         mark: Mark::Passed {
@@ -242,7 +242,11 @@ fn a_transfer_is_seen_on_both_sides() {
         scope: scope_id("p-8"),
         ..reservation(State::Committed)
     };
-    let changes = vec![account("p-7"), account("p-8"), Change::Reservation(moved)];
+    let changes = vec![
+        account("p-7"),
+        account("p-8"),
+        Change::Reservation(moved.into()),
+    ];
     let transfer = event(Cause::Transferred, changes);
     let whole = EventFilter::default();
     expect!["enforced, 0 passed, 0 crossed: account p-7"]
@@ -254,9 +258,9 @@ fn a_transfer_is_seen_on_both_sides() {
 #[test]
 fn nobody_sees_the_catalogue_at_a_scope() {
     let changes = vec![
-        Change::Principal(principal(access_key())),
-        Change::Webhook(webhook(&Topic::ALL)),
-        Change::Resource(resource()),
+        Change::Principal(principal(access_key()).into()),
+        Change::Webhook(webhook(&Topic::ALL).into()),
+        Change::Resource(resource().into()),
         Change::Location(location()),
         Change::Tier(tier()),
         Change::PrincipalGone(principal_id("k-1")),
@@ -286,7 +290,7 @@ fn the_catalogue_is_seen_without_a_scope() {
                 Change::Tier(tier()),
                 Change::PrincipalGone(principal_id("k-1")),
                 Change::WebhookGone(webhook(&Topic::ALL).id),
-                Change::Resource(resource()),
+                Change::Resource(resource().into()),
                 Change::Location(location()),
             ],
         )
@@ -326,8 +330,8 @@ fn a_reader_sees_what_he_asks_for() {
     let is_seen = |changes: Vec<Change>, filter| {
         seen(&event(Cause::Reserved, changes), "acme", &filter) != "nothing"
     };
-    let kept = || vec![Change::Reservation(reservation(State::Committed))];
-    let plain = || vec![Change::Scope(scope(Some("acme")))];
+    let kept = || vec![Change::Reservation(reservation(State::Committed).into())];
+    let plain = || vec![Change::Scope(scope(Some("acme")).into())];
     for (changes, filter, expected) in [
         (kept(), of(None, None, Some(Cause::Reserved)), true),
         (kept(), of(None, None, Some(Cause::Released)), false),
@@ -409,7 +413,7 @@ fn webhooks_are_told() {
     };
     let lapsed = event(
         Cause::Expired,
-        vec![account("p-7"), Change::Reservation(lapsed)],
+        vec![account("p-7"), Change::Reservation(lapsed.into())],
     );
     expect![[r#"
         expired acme:42:0
@@ -427,7 +431,7 @@ fn webhooks_are_told() {
     "#]].assert_eq(&told(&set, &all));
     let granted = event(
         Cause::RequestApproved,
-        vec![limits, Change::Request(request(approved()))],
+        vec![limits, Change::Request(request(approved()).into())],
     );
     expect![[r#"
         limit acme:42:0
@@ -444,7 +448,7 @@ fn webhooks_are_told_what_they_want_to_hear() {
         crossed: vec![crossing("acme"), crossing("p-7")],
         ..event(
             Cause::RequestApproved,
-            vec![Change::Request(request(approved()))],
+            vec![Change::Request(request(approved()).into())],
         )
     };
     let ids = |webhook: &Webhook, event: &Event| {
@@ -475,7 +479,7 @@ fn webhooks_are_told_what_they_want_to_hear() {
         Cause::RequestDenied,
         Cause::RequestCancelled,
     ] {
-        let ruled = event(cause, vec![Change::Request(request(approved()))]);
+        let ruled = event(cause, vec![Change::Request(request(approved()).into())]);
         assert_eq!(ids(&of_requests, &ruled), ["acme:42:0"]);
     }
 }

@@ -21,13 +21,13 @@ fn batches() {
     };
     let unread = items.remove(0).unwrap_err();
     let outcomes = [
-        BatchOutcome::Decided(Outcome::Done(Done::Reservation(reservation(
-            State::Committed,
-        )))),
+        BatchOutcome::Decided(Outcome::Done(Done::Reservation(
+            reservation(State::Committed).into(),
+        ))),
         BatchOutcome::Decided(Outcome::Denied(Denial::QuotaExceeded(vec![exceeded()]))),
         BatchOutcome::Decided(Outcome::Denied(Denial::NotFound)),
         BatchOutcome::Decided(Outcome::Done(Done::Warned(
-            reservation(State::Committed),
+            reservation(State::Committed).into(),
             vec![warning()],
         ))),
         BatchOutcome::Problem(unread),

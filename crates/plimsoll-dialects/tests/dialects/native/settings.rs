@@ -243,7 +243,7 @@ fn webhooks_are_read_and_shown() {
     );
     let hook = webhook(&[Topic::Refused, Topic::Limit]);
     check(
-        &encode::outcome(&Outcome::Done(Done::Webhook(hook.clone()))),
+        &encode::outcome(&Outcome::Done(Done::Webhook(hook.clone().into()))),
         expect![[r#"
             200
             {"id":"pager","url":"https://example.com/hook","scope":"acme","topics":["refused","limit"],"enabled":true,"delivered":41,"revision":9}

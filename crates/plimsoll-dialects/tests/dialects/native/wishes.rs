@@ -72,9 +72,9 @@ fn the_request_of_a_refusal_is_one() {
 #[test]
 fn requests_are_shown() {
     check(
-        &encode::outcome(&Outcome::Done(Done::Request(request(
-            RequestStatus::Pending,
-        )))),
+        &encode::outcome(&Outcome::Done(Done::Request(
+            request(RequestStatus::Pending).into(),
+        ))),
         expect![[r#"
             200
             {"id":"q-1","state":"pending","scope":"p-7","resource":"vm/image","location":"FRA-A","limit":12,"reason":"launch","submitted_by":"k-1","submitted_at":"2026-01-31T12:00:00.000Z","present_limit":5,"ruling":null,"granted_limit":null,"until":null,"limit_revision":null,"automatic":null,"revision":43}

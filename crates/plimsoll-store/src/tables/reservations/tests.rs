@@ -72,7 +72,7 @@ fn reservations_are_found_as_in_plain_maps() {
                 let expected: Vec<_> = scopes().into_iter().filter(uses).collect();
                 assert_eq!(tenants, expected, "seed {seed}");
                 if dice.below(10) < comes {
-                    rows.put(row.clone());
+                    rows.put(&row);
                     plain.insert(key, row);
                 } else {
                     let (tenant, id) = key.clone();

@@ -2,7 +2,7 @@
 
 use plimsoll_core::command::ReservationKey;
 use plimsoll_core::event::{Change, Event, Log};
-use plimsoll_core::model::{Item, Request, Reservation, Webhook};
+use plimsoll_core::model::Item;
 use plimsoll_core::names::{LocationId, ScopeId};
 
 use super::*;
@@ -23,8 +23,8 @@ fn expected(change: &Change) -> (RowKind, Vec<&str>, bool) {
         } => (RowKind::Limits, names_of(scope, item), limits.is_empty()),
         Change::Tally { scope, item, .. } => (RowKind::Tally, names_of(scope, item), false),
         Change::Account { scope, item, .. } => (RowKind::Account, names_of(scope, item), false),
-        Change::Reservation(Reservation { tenant, id, .. }) => {
-            let names = vec![tenant.as_str(), id.as_str()];
+        Change::Reservation(row) => {
+            let names = vec![row.tenant.as_str(), row.id.as_str()];
             (RowKind::Reservation, names, false)
         }
         Change::ReservationGone(ReservationKey { tenant, id }) => {
@@ -33,9 +33,9 @@ fn expected(change: &Change) -> (RowKind, Vec<&str>, bool) {
         }
         Change::Principal(row) => (RowKind::Principal, vec![row.id.as_str()], false),
         Change::PrincipalGone(id) => (RowKind::Principal, vec![id.as_str()], true),
-        Change::Request(Request { id, .. }) => (RowKind::Request, vec![id.as_str()], false),
+        Change::Request(row) => (RowKind::Request, vec![row.id.as_str()], false),
         Change::RequestGone { id, .. } => (RowKind::Request, vec![id.as_str()], true),
-        Change::Webhook(Webhook { id, .. }) => (RowKind::Webhook, vec![id.as_str()], false),
+        Change::Webhook(row) => (RowKind::Webhook, vec![row.id.as_str()], false),
         Change::WebhookGone(id) => (RowKind::Webhook, vec![id.as_str()], true),
     }
 }

@@ -15,7 +15,7 @@ fn what_is_plain_has_the_columns_that_it_has_when_it_is_read() {
         let is_plain =
             row.lines.len() == 1 && row.original.is_none() && row.attributes.iter().len() == 0;
         let mut event = dice.event(Log::Catalogue, 1);
-        event.changes = vec![Change::Reservation(row.clone())];
+        event.changes = vec![Change::Reservation(row.clone().into())];
         let mut writer = RecordWriter::new(1, &[0; 32]);
         writer.push(&event, &[0; 32]);
         let (bytes, _) = writer.finish();
