@@ -9,14 +9,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::command::Command;
 use plimsoll_core::decide::decide;
-use plimsoll_core::event::Event;
 use plimsoll_core::outcome::{Breach, Decision, Outcome};
 use plimsoll_core::rows::Rows;
 
 use crate::StoreError;
 use crate::news::News;
-use crate::overlay::Overlay;
-use crate::record::{Hash, RecordWriter};
+use crate::overlay::{Batch, Overlay};
+use crate::record::RecordWriter;
 use crate::tables::Tables;
 
 /// Bytes of a record after which a group is closed: what has not been decided by then forms the
@@ -147,7 +146,7 @@ impl<J, D> Drop for Engine<J, D> {
 /// A group that has been decided: the record to write and what to answer when it is durable.
 struct Decided {
     record: RecordWriter,
-    events: Vec<(Event, Hash)>,
+    batch: Batch,
     /// For each submission of the group that was decided, in order.
     outcomes: Vec<Vec<Outcome>>,
 }
@@ -212,12 +211,8 @@ impl<J: Journal, D: Decide> Engine<J, D> {
             .tables
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        self.shared.news.add(&decided.events);
-        for (event, chain) in decided.events {
-            tables
-                .apply(event, chain)
-                .expect("the overlay has applied the same event");
-        }
+        self.shared.news.add(&decided.batch.events);
+        tables.take(decided.batch);
         Ok(decided.outcomes)
     }
 
@@ -231,7 +226,7 @@ impl<J: Journal, D: Decide> Engine<J, D> {
         let mut overlay = Overlay::with_room_for(commands.sum(), &tables);
         let mut decided = Decided {
             record: self.journal.next_record(),
-            events: Vec::new(),
+            batch: Batch::default(),
             outcomes: Vec::with_capacity(group.len()),
         };
         for commands in group.iter().map(AsRef::as_ref) {
@@ -249,7 +244,7 @@ impl<J: Journal, D: Decide> Engine<J, D> {
                 break;
             }
         }
-        decided.events = overlay.into_events();
+        decided.batch = overlay.into_batch();
         Ok(decided)
     }
 

@@ -55,7 +55,8 @@ pub(crate) struct Lane {
 /// Commands that wait to be decided, and who wants to know.
 #[derive(Debug)]
 pub(crate) struct Submission {
-    pub(crate) commands: Vec<Command>,
+    /// Kept by who asks, too: whoever made them lets go of them, not the lane.
+    pub(crate) commands: Arc<Vec<Command>>,
     pub(crate) reply: oneshot::Sender<Result<Vec<Outcome>, SubmitError>>,
     /// Held until the submission is answered: the queue's bound.
     _room: OwnedSemaphorePermit,
@@ -101,10 +102,11 @@ impl Lane {
         let room = Arc::clone(&self.room)
             .try_acquire_many_owned(count)
             .map_err(|_| SubmitError::Overloaded)?;
+        let commands = Arc::new(commands);
         let (reply, answer) = oneshot::channel();
         self.queue
             .send(Submission {
-                commands,
+                commands: Arc::clone(&commands),
                 reply,
                 _room: room,
             })
@@ -177,6 +179,7 @@ impl Worker {
     fn answer(&mut self, mut group: Vec<Submission>, outcomes: Vec<Vec<Outcome>>) {
         self.waiting = group.split_off(outcomes.len()).into();
         for (submission, outcomes) in group.into_iter().zip(outcomes) {
+            drop(submission.commands);
             // A caller who has gone away does not want the answer.
             let _ = submission.reply.send(Ok(outcomes));
         }

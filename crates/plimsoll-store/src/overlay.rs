@@ -48,6 +48,19 @@ pub(crate) struct Overlay<'a> {
     asked_for_holds: Cell<bool>,
 }
 
+/// What a batch has decided, to be [taken] by the tables once it is durable.
+///
+/// [taken]: Tables::take
+#[derive(Default)]
+pub(crate) struct Batch {
+    /// What was decided, each with the hash of its log behind it.
+    pub(crate) events: Vec<(Event, Hash)>,
+    /// What the events leave of the accounts that they change.
+    pub(crate) accounts: HashMap<(ScopeId, Item), Account>,
+    /// Where they leave their logs.
+    pub(crate) logs: HashMap<Log, LogHead>,
+}
+
 impl<'a> Overlay<'a> {
     /// Nothing on top of the tables.
     pub(crate) fn new(below: &'a Tables) -> Self {
@@ -114,6 +127,15 @@ impl<'a> Overlay<'a> {
             self.reservations.put(Place { event, change }, &self.events);
         }
         Ok(())
+    }
+
+    /// What was decided, and what it leaves.
+    pub(crate) fn into_batch(self) -> Batch {
+        Batch {
+            events: self.events,
+            accounts: self.accounts,
+            logs: self.logs,
+        }
     }
 
     /// What was decided, each with the hash of its log behind it.

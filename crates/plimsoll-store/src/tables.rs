@@ -24,6 +24,7 @@ use plimsoll_core::outcome::Breach;
 use plimsoll_core::rows::Rows;
 
 use self::reservations::Reservations;
+use crate::overlay::Batch;
 use crate::record::Hash;
 use crate::scopes::Scopes;
 
@@ -105,6 +106,19 @@ impl Tables {
         };
         self.put_log(event.log, LogHead { head, chain });
         Ok(())
+    }
+
+    /// Takes note of a batch that is durable: what changes with nearly every event, once.
+    pub(crate) fn take(&mut self, batch: Batch) {
+        for (event, _) in batch.events {
+            for change in event.changes {
+                if !matches!(change, Change::Account { .. }) {
+                    self.put(change);
+                }
+            }
+        }
+        self.accounts.extend(batch.accounts);
+        self.logs.extend(batch.logs);
     }
 
     /// Sets where a log stands.

@@ -162,6 +162,10 @@ fn the_overlay_answers_as_the_tables_will() {
             assert_same_rows(&overlay, &above, seed);
             assert_in_order(&above, seed);
         }
+        let batch = overlay.into_batch();
+        below.take(batch);
+        assert_same_rows(&Overlay::new(&below), &above, seed);
+        assert_in_order(&below, seed);
     }
 }
 

@@ -287,7 +287,7 @@ impl Worker {
         session: &Session,
         group: &mut Vec<Submission>,
     ) -> Result<(Decided, Writing), Stop> {
-        let commands = group.iter().flat_map(|it| &it.commands);
+        let commands = group.iter().flat_map(|it| it.commands.iter());
         let lock = lock_for(commands.clone());
         let footprints = commands.map(Command::footprint).collect();
         let node = Arc::clone(&self.node);

@@ -1,5 +1,6 @@
 //! An order of rows by a key that only the rows have.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 /// Entries of one chunk: a chunk is moved by entries that come and go, and found among all chunks.
@@ -18,9 +19,9 @@ pub(super) struct Key<'a> {
 
 /// Places of rows, in the order of the rows' keys.
 ///
-/// Shape: sorted chunks of sorted entries. An entry has no key, only four bytes of it: those
-/// behind what the keys of its chunk have in common. These differ between almost any two, so that
-/// a search reads memory in a row and looks at few rows; a tree of keys would look at one a step.
+/// Shape: sorted chunks of sorted entries. A chunk keeps what the keys of it have in common, an
+/// entry the four bytes of its key behind that. These differ between almost any two, so that a
+/// search reads memory in a row and looks at few rows; a tree of keys would look at one a step.
 ///
 /// A place stands for the same key as long as it is in the order: `key_of` must say so.
 #[derive(Debug, Default)]
@@ -31,8 +32,8 @@ pub(super) struct Order {
 
 #[derive(Debug)]
 struct Chunk {
-    /// So many bytes in front are the same in all its keys.
-    shared: usize,
+    /// The bytes in front that are the same in all its keys.
+    shared: Box<[u8]>,
     entries: Vec<Entry>,
 }
 
@@ -68,11 +69,10 @@ impl Order {
             chunk = &mut self.chunks[index];
             position = chunk.position(key, &key_of);
         }
-        let shared = chunk.first(&key_of).shared(key);
-        let digest = key.digest(chunk.shared);
+        let digest = key.digest(chunk.shared.len());
         chunk.entries.insert(position, Entry { digest, place });
-        if shared < chunk.shared {
-            chunk.digest_from(shared, &key_of);
+        if key.in_front_of(&chunk.shared).is_ne() {
+            chunk.digest_from(chunk.shared_now(&key_of), &key_of);
         }
     }
 
@@ -138,9 +138,9 @@ impl Order {
     fn chunk_of<'a>(&self, key: Key<'_>, key_of: &impl Fn(u32) -> Key<'a>) -> usize {
         // Most new keys are behind all others, or near the end.
         match self.chunks.last() {
-            Some(last) if last.first(key_of) <= key => self.chunks.len() - 1,
+            Some(last) if last.starts_by(key, key_of) => self.chunks.len() - 1,
             _ => {
-                let behind = |chunk: &Chunk| chunk.first(key_of) <= key;
+                let behind = |chunk: &Chunk| chunk.starts_by(key, key_of);
                 self.chunks.partition_point(behind).saturating_sub(1)
             }
         }
@@ -149,8 +149,8 @@ impl Order {
 
 impl Chunk {
     fn of_one(place: u32, key: Key<'_>) -> Self {
-        let shared = key.len();
-        let digest = key.digest(shared);
+        let shared = key.front(key.len());
+        let digest = key.digest(shared.len());
         Self {
             shared,
             entries: vec![Entry { digest, place }],
@@ -161,14 +161,21 @@ impl Chunk {
         key_of(self.entries[0].place)
     }
 
+    /// Whether its first key is no greater: mostly told without a look at the row.
+    fn starts_by<'a>(&self, key: Key<'_>, key_of: &impl Fn(u32) -> Key<'a>) -> bool {
+        let digest = || key.digest(self.shared.len()).cmp(&self.entries[0].digest);
+        let mostly = key.in_front_of(&self.shared).then_with(digest);
+        mostly.then_with(|| key.cmp(&self.first(key_of))).is_ge()
+    }
+
     /// How many entries have a lesser key.
     fn position<'a>(&self, key: Key<'_>, key_of: &impl Fn(u32) -> Key<'a>) -> usize {
-        let first = self.first(key_of);
-        if first.shared(key) < self.shared {
-            // It differs from all of them in the same way.
-            return if key <= first { 0 } else { self.entries.len() };
+        match key.in_front_of(&self.shared) {
+            Ordering::Less => return 0,
+            Ordering::Greater => return self.entries.len(),
+            Ordering::Equal => {}
         }
-        let same = self.with_digest(key.digest(self.shared));
+        let same = self.with_digest(key.digest(self.shared.len()));
         let lesser = self.entries[same.clone()].partition_point(|it| key_of(it.place) < key);
         same.start + lesser
     }
@@ -183,7 +190,7 @@ impl Chunk {
     /// Leaves the lower half and answers the upper one.
     fn split<'a>(&mut self, key_of: &impl Fn(u32) -> Key<'a>) -> Self {
         let mut upper = Self {
-            shared: self.shared,
+            shared: self.shared.clone(),
             entries: self.entries.split_off(CHUNK_ENTRIES_MAX / 2),
         };
         upper.sharpen(key_of);
@@ -194,7 +201,7 @@ impl Chunk {
     /// Takes digests anew where too much of them has become the same.
     fn sharpen<'a>(&mut self, key_of: &impl Fn(u32) -> Key<'a>) {
         let shared = self.shared_now(key_of);
-        if self.shared + DIGEST_BYTES_DULL <= shared {
+        if self.shared.len() + DIGEST_BYTES_DULL <= shared {
             self.digest_from(shared, key_of);
         }
     }
@@ -208,7 +215,7 @@ impl Chunk {
 
     /// Says that so many bytes are the same in all keys.
     fn digest_from<'a>(&mut self, shared: usize, key_of: &impl Fn(u32) -> Key<'a>) {
-        self.shared = shared;
+        self.shared = self.first(key_of).front(shared);
         for entry in &mut self.entries {
             entry.digest = key_of(entry.place).digest(shared);
         }
@@ -221,6 +228,25 @@ const INSTANT_BYTES: usize = size_of::<u64>();
 impl Key<'_> {
     fn len(self) -> usize {
         INSTANT_BYTES + self.id.len()
+    }
+
+    /// So many bytes in front.
+    fn front(self, len: usize) -> Box<[u8]> {
+        let bytes = self.at.to_be_bytes().into_iter().chain(self.id.bytes());
+        bytes.take(len).collect()
+    }
+
+    /// Where it is against keys that all begin so; `Equal` where it begins so, too.
+    fn in_front_of(self, shared: &[u8]) -> Ordering {
+        let at = self.at.to_be_bytes();
+        match shared.split_at_checked(INSTANT_BYTES) {
+            None => at[..shared.len()].cmp(shared),
+            Some((of_at, of_id)) => {
+                let id = self.id.as_bytes();
+                let front = &id[..id.len().min(of_id.len())];
+                at.as_slice().cmp(of_at).then_with(|| front.cmp(of_id))
+            }
+        }
     }
 
     /// How many bytes in front are the same.
