@@ -222,13 +222,14 @@ impl<J: Journal, D: Decide> Engine<J, D> {
             .tables
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        let commands = group.iter().map(|commands| commands.as_ref().len());
-        let mut overlay = Overlay::with_room_for(commands.sum(), &tables);
+        let commands = group.iter().map(|commands| commands.as_ref().len()).sum();
+        let mut overlay = Overlay::with_room_for(commands, &tables);
         let mut decided = Decided {
             record: self.journal.next_record(),
             batch: Batch::default(),
             outcomes: Vec::with_capacity(group.len()),
         };
+        decided.record.make_room(commands);
         for commands in group.iter().map(AsRef::as_ref) {
             let mut outcomes = Vec::with_capacity(commands.len());
             for command in commands {

@@ -218,10 +218,11 @@ impl<'a> Overlay<'a> {
     /// One of a tenant's orders: the places below that the batch has not changed, with those that
     /// it has made.
     fn in_time(&self, tenant: &ScopeId, order: TimeOrder) -> impl Iterator<Item = Reservation> {
-        let unchanged = self.below.in_time(tenant, order).filter(move |row| {
-            let found = self.reservations.find(tenant, &row.id, &self.events);
+        let is_unchanged = move |id: &ReservationId| {
+            let found = self.reservations.find(tenant, id, &self.events);
             found.is_none()
-        });
+        };
+        let unchanged = self.below.in_time(tenant, order, is_unchanged);
         let changed = self.reservations.in_time(tenant, order, &self.events);
         merged(unchanged, changed.cloned())
     }

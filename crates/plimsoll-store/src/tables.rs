@@ -291,13 +291,14 @@ impl Tables {
             .tenants_whose_first(TimeOrder::Ended, is_before)
     }
 
-    /// Reservations of a tenant in one of its orders.
+    /// Those reservations of a tenant that are wanted, in one of its orders.
     pub(crate) fn in_time(
         &self,
         tenant: &ScopeId,
         order: TimeOrder,
+        is_wanted: impl Fn(&ReservationId) -> bool,
     ) -> impl Iterator<Item = Reservation> {
-        self.reservations.in_time(tenant, order)
+        self.reservations.in_time(tenant, order, is_wanted)
     }
 }
 
@@ -391,11 +392,11 @@ impl Rows for Tables {
     }
 
     fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = Reservation> {
-        self.in_time(tenant, TimeOrder::Holds)
+        self.in_time(tenant, TimeOrder::Holds, |_| true)
     }
 
     fn ended(&self, tenant: &ScopeId) -> impl Iterator<Item = Reservation> {
-        self.in_time(tenant, TimeOrder::Ended)
+        self.in_time(tenant, TimeOrder::Ended, |_| true)
     }
 
     fn principal(&self, id: &PrincipalId) -> Option<&Principal> {

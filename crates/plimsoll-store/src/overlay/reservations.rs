@@ -36,16 +36,16 @@ pub(super) struct Changed {
 /// One tenant's holds and ended reservations among them.
 #[derive(Default)]
 struct InTime {
-    holds: Order,
-    ended: Order,
+    holds: ByInstant,
+    ended: ByInstant,
 }
 
-/// In order of an instant, ties in order of id.
+/// Places by an instant, ties by id.
 #[derive(Default)]
-struct Order(BTreeMap<(Timestamp, ReservationId), Place>);
+struct ByInstant(BTreeMap<(Timestamp, ReservationId), Place>);
 
 impl InTime {
-    fn of(&mut self, state: State) -> Option<(&mut Order, Timestamp)> {
+    fn of(&mut self, state: State) -> Option<(&mut ByInstant, Timestamp)> {
         match state {
             State::Held { expires_at } => Some((&mut self.holds, expires_at)),
             State::Committed => None,

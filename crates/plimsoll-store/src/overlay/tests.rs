@@ -113,7 +113,7 @@ fn assert_in_order(tables: &Tables, seed: u64) {
                 .filter_map(|row| Some((instant(row.state)?, row.id)))
                 .collect();
             expected.sort_unstable();
-            let found = tables.in_time(tenant, order);
+            let found = tables.in_time(tenant, order, |_| true);
             let found: Vec<_> = found
                 .map(|row| (instant(row.state).expect("it has one"), row.id))
                 .collect();

@@ -35,6 +35,9 @@ pub(crate) const VERSION: u8 = 4;
 const EVENTS_OFFSET: usize = 45;
 const TRAILER_LEN: usize = 36;
 
+/// What a reservation at two or three scopes takes in a record.
+const COMMAND_BYTES: usize = 192;
+
 /// A SHA-256: of a record, or of an event in the chain of its log.
 pub type Hash = [u8; 32];
 
@@ -65,6 +68,11 @@ impl RecordWriter {
         bytes.extend_from_slice(previous);
         bytes.extend_from_slice(&0_u32.to_le_bytes());
         Self { bytes, events: 0 }
+    }
+
+    /// Makes room for what so many commands change, as most do.
+    pub(crate) fn make_room(&mut self, commands: usize) {
+        self.bytes.reserve(commands.saturating_mul(COMMAND_BYTES));
     }
 
     /// Adds an event and answers its hash in the chain of its log.

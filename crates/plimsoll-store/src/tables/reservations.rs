@@ -114,16 +114,19 @@ impl Reservations {
         places.map(|place| self.rows.at(place).unpack(&self.names))
     }
 
-    /// Those of a tenant in one of its orders.
+    /// Those of a tenant that are wanted, in one of its orders.
     pub(super) fn in_time(
         &self,
         tenant: &ScopeId,
         order: TimeOrder,
+        is_wanted: impl Fn(&ReservationId) -> bool,
     ) -> impl Iterator<Item = Reservation> {
         let orders = self.orders(tenant).into_iter();
         let order = orders.map(move |orders| orders.in_time(order));
         let places = order.flat_map(|order| order.after(None, in_time(&self.rows)));
-        places.map(|place| self.rows.at(place).unpack(&self.names))
+        let rows = places.map(|place| self.rows.at(place));
+        let wanted = rows.filter(move |row| is_wanted(&row.id));
+        wanted.map(|row| row.unpack(&self.names))
     }
 
     /// The tenants of whose order the first instant is wanted, in no order.
