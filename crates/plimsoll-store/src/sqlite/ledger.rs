@@ -12,12 +12,14 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params, params_from_i
 mod reservation;
 mod settings;
 
-use reservation::Columns;
+use reservation::{Columns, Inserter, TOGETHER};
 
 use super::rows::RowError;
 pub(super) use super::schema::{SCHEMA, SCHEMA_VERSION};
 pub(super) use crate::record::log_name;
-use crate::record::{Damage, Hash, PlainAccount, RowKey, RowKind, RowOutline, read_change};
+use crate::record::{
+    Damage, Hash, PlainAccount, PlainReservation, RowKey, RowKind, RowOutline, read_change,
+};
 use crate::replay::Place;
 use crate::tables::LogHead;
 
@@ -85,6 +87,63 @@ pub(super) fn put_watermark(
         .map(|_| ())
 }
 
+/// Writes reservations in the place of what was there.
+pub(super) fn put_reservations<'a>(
+    transaction: &Transaction<'_>,
+    tally: &mut Tally,
+    rows: impl Iterator<Item = &'a RowOutline<'a>>,
+) -> Result<(), RowError> {
+    let mut inserter = Inserter::new(transaction)?;
+    let mut set: Vec<(&RowOutline<'_>, u32)> = Vec::with_capacity(TOGETHER);
+    for row in rows {
+        let plain = row.plain_reservation().map_err(unreadable)?;
+        let Some(plain) = plain.filter(PlainReservation::is_likely_new) else {
+            put(transaction, tally, row)?;
+            continue;
+        };
+        let crc = crc32fast::hash(row.bytes);
+        inserter.set(set.len(), &Columns::of_plain(&plain)?, crc)?;
+        set.push((row, crc));
+        if set.len() == TOGETHER {
+            let inserted = inserter.insert()?;
+            count_inserted(transaction, tally, &set, inserted)?;
+            set.clear();
+        }
+    }
+    for (row, _) in set {
+        put(transaction, tally, row)?;
+    }
+    Ok(())
+}
+
+/// Counts rows of which so many were written; the others stood already, and are replaced.
+fn count_inserted(
+    transaction: &Transaction<'_>,
+    tally: &mut Tally,
+    rows: &[(&RowOutline<'_>, u32)],
+    inserted: usize,
+) -> Result<(), RowError> {
+    if inserted == rows.len() {
+        rows.iter().for_each(|(_, crc)| tally.add(*crc));
+        return Ok(());
+    }
+    let mut found = 0;
+    for (row, crc) in rows {
+        // No row is written twice as it is: each change has a revision of its own.
+        if stored_crc(transaction, &row.key)? == Some(*crc) {
+            tally.add(*crc);
+            found += 1;
+        } else {
+            put(transaction, tally, row)?;
+        }
+    }
+    if found == inserted {
+        Ok(())
+    } else {
+        Err(RowError::Value("a reservation stands as it was not before"))
+    }
+}
+
 /// Writes one row in the place of what was there, and answers the checksum of that.
 pub(super) fn put(
     transaction: &Transaction<'_>,
@@ -92,14 +151,6 @@ pub(super) fn put(
     row: &RowOutline<'_>,
 ) -> Result<Option<u32>, RowError> {
     let crc = crc32fast::hash(row.bytes);
-    let plain = row.plain_reservation().map_err(unreadable)?;
-    // Most reservations are new, and then there is nothing to look for.
-    if let Some(plain) = &plain
-        && reservation::insert(transaction, &Columns::of_plain(plain)?, crc)?
-    {
-        tally.add(crc);
-        return Ok(None);
-    }
     let replaced = stored_crc(transaction, &row.key)?;
     if let Some(crc) = replaced {
         tally.remove(crc);
@@ -108,8 +159,8 @@ pub(super) fn put(
         delete(transaction, &row.key)?;
         return Ok(replaced);
     }
-    if let Some(plain) = &plain {
-        reservation::replace(transaction, &Columns::of_plain(plain)?, crc)?;
+    if let Some(plain) = row.plain_reservation().map_err(unreadable)? {
+        reservation::replace(transaction, &Columns::of_plain(&plain)?, crc)?;
     } else if let Some(account) = row.account().map_err(unreadable)? {
         put_account(transaction, &account, crc)?;
     } else {

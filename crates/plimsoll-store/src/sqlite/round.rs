@@ -9,7 +9,7 @@ use rusqlite::Transaction;
 use super::history_schema::{Entry, PastKey, PastRow, Records};
 use super::ledger::{self, Watermark};
 use super::rows::RowError;
-use crate::record::{EventOutline, Hash, KeptRecord, RowKey, RowOutline, chained};
+use crate::record::{EventOutline, Hash, KeptRecord, RowKey, RowKind, RowOutline, chained};
 use crate::tables::LogHead;
 
 /// Writes what some records have changed, and that the tables then hold what they hold: up to
@@ -32,7 +32,13 @@ pub(super) fn write(
     let rows = round.rows.values();
     let mut rows: Vec<(u128, &RowOutline<'_>)> = rows.map(|row| (row.key.prefix(), row)).collect();
     rows.sort_unstable_by_key(|(prefix, row)| (*prefix, row.key));
-    for (_, row) in rows {
+    let is_before = |(_, row): &(u128, &RowOutline<'_>)| row.key.kind < RowKind::Reservation;
+    let is_reservation = |(_, row): &(u128, &RowOutline<'_>)| row.key.kind <= RowKind::Reservation;
+    let (rows, others) = rows.split_at(rows.partition_point(is_reservation));
+    let (quotas, reservations) = rows.split_at(rows.partition_point(is_before));
+    let reservations = reservations.iter().map(|(_, row)| *row);
+    ledger::put_reservations(transaction, &mut end.tally, reservations)?;
+    for (_, row) in quotas.iter().chain(others) {
         let before = ledger::put(transaction, &mut end.tally, row)?;
         if let Some(key) = PastKey::of_row(row) {
             PastRow::put(transaction, &key, sequence, row.bytes, before)?;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use plimsoll_core::amount::Amount;
 use plimsoll_core::model::{Line, Original, Reservation, State, Terms};
 use plimsoll_core::names::LocationId;
-use rusqlite::{Transaction, params};
+use rusqlite::{CachedStatement, ToSql, Transaction, params};
 
 use super::{amount, attributes, instant, location};
 use crate::record::PlainReservation;
@@ -98,15 +98,61 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Answers whether there was room for it: not where it stands already.
-pub(super) fn insert(
-    transaction: &Transaction<'_>,
-    row: &Columns<'_>,
-    crc: u32,
-) -> rusqlite::Result<bool> {
-    let insert = "INSERT OR IGNORE INTO reservation
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
-    execute(transaction, insert, row, crc)
+/// Rows that one statement writes: what a statement takes beside its rows is shared by so many.
+pub(super) const TOGETHER: usize = 16;
+
+/// Parameters of a row among such.
+const COLUMNS: usize = 15;
+
+/// Writes plain rows that are likely to be new, many at once.
+pub(super) struct Inserter<'a> {
+    insert: CachedStatement<'a>,
+}
+
+impl<'a> Inserter<'a> {
+    pub(super) fn new(transaction: &'a Transaction<'_>) -> rusqlite::Result<Self> {
+        let row = "(?,?,?,?,?,?,NULL,?,?,?,NULL,?,?,?,'{}',?,?,?)";
+        let rows = [row; TOGETHER].join(",");
+        let insert = format!("INSERT OR IGNORE INTO reservation VALUES {rows}");
+        let insert = transaction.prepare_cached(&insert)?;
+        Ok(Self { insert })
+    }
+
+    /// Sets the row in this place, below [`TOGETHER`], each with its checksum. What a parameter
+    /// took once is used again, so that none is cleared in between.
+    pub(super) fn set(
+        &mut self,
+        place: usize,
+        row: &Columns<'_>,
+        crc: u32,
+    ) -> rusqlite::Result<()> {
+        let mut index = place * COLUMNS;
+        let mut set = |value: &dyn ToSql| {
+            index += 1;
+            self.insert.raw_bind_parameter(index, value)
+        };
+        set(&row.tenant)?;
+        set(&row.id)?;
+        set(&row.scope)?;
+        set(&row.resource)?;
+        set(&row.location)?;
+        set(&row.amount)?;
+        set(&row.state)?;
+        set(&row.expires_at)?;
+        set(&row.ended_at)?;
+        set(&row.hold_ttl_ms)?;
+        set(&row.forced)?;
+        set(&row.holder)?;
+        set(&row.created_at)?;
+        set(&row.revision)?;
+        set(&crc)
+    }
+
+    /// Writes the [`TOGETHER`] rows that were set, but for those that stand already, and answers
+    /// how many were written.
+    pub(super) fn insert(&mut self) -> rusqlite::Result<usize> {
+        self.insert.raw_execute()
+    }
 }
 
 /// Puts it in the place of what was there.
@@ -117,37 +163,29 @@ pub(super) fn replace(
 ) -> rusqlite::Result<()> {
     let replace = "INSERT OR REPLACE INTO reservation
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
-    execute(transaction, replace, row, crc).map(|_| ())
-}
-
-/// Answers whether it changed anything.
-fn execute(
-    transaction: &Transaction<'_>,
-    sql: &str,
-    row: &Columns<'_>,
-    crc: u32,
-) -> rusqlite::Result<bool> {
-    let changed = transaction.prepare_cached(sql)?.execute(params![
-        row.tenant,
-        row.id,
-        row.scope,
-        row.resource,
-        row.location,
-        row.amount,
-        row.more_lines,
-        row.state,
-        row.expires_at,
-        row.ended_at,
-        row.original,
-        row.hold_ttl_ms,
-        row.forced,
-        row.holder,
-        row.attributes,
-        row.created_at,
-        row.revision,
-        crc,
-    ])?;
-    Ok(0 < changed)
+    transaction
+        .prepare_cached(replace)?
+        .execute(params![
+            row.tenant,
+            row.id,
+            row.scope,
+            row.resource,
+            row.location,
+            row.amount,
+            row.more_lines,
+            row.state,
+            row.expires_at,
+            row.ended_at,
+            row.original,
+            row.hold_ttl_ms,
+            row.forced,
+            row.holder,
+            row.attributes,
+            row.created_at,
+            row.revision,
+            crc,
+        ])
+        .map(|_| ())
 }
 
 fn lines_json(lines: &[Line]) -> String {

@@ -33,6 +33,13 @@ pub(crate) struct PlainAccount<'a> {
     pub(crate) held: u64,
 }
 
+impl PlainReservation<'_> {
+    /// Whether it is as it was made, for all that can be told: held, or committed at once.
+    pub(crate) fn is_likely_new(&self) -> bool {
+        self.state == 0 || (self.state == 1 && self.hold_ttl_ms.is_none())
+    }
+}
+
 impl<'a> RowOutline<'a> {
     /// The reservation, where it is a plain one.
     pub(crate) fn plain_reservation(&self) -> Result<Option<PlainReservation<'a>>, Damage> {
