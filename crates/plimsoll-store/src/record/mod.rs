@@ -173,14 +173,6 @@ impl<'a> Sealed<'a> {
         }
     }
 
-    /// Keeps a copy, to be looked at later.
-    pub(crate) fn keep(&self) -> KeptRecord {
-        KeptRecord {
-            body: self.body.into(),
-            hash: self.hash,
-        }
-    }
-
     /// Shows the events with their rows, without reading what they say.
     ///
     /// Errors: as for [`read`](Self::read), but names and numbers are not looked at.
@@ -208,27 +200,42 @@ impl<'a> Sealed<'a> {
     }
 }
 
-/// A record that was checked, in memory.
-#[derive(Debug)]
-pub(crate) struct KeptRecord {
-    body: Box<[u8]>,
-    hash: Hash,
+/// Records that were checked, in memory, one behind the other.
+#[derive(Debug, Default)]
+pub(crate) struct KeptRecords {
+    bodies: Vec<u8>,
+    /// Where the body of each ends, and its hash.
+    ends: Vec<(usize, Hash)>,
 }
 
-impl KeptRecord {
-    /// How many bytes it has.
+impl KeptRecords {
+    /// Keeps a copy of a record.
+    pub(crate) fn push(&mut self, record: &Sealed<'_>) {
+        self.bodies.extend_from_slice(record.body);
+        self.ends.push((self.bodies.len(), record.hash));
+    }
+
+    /// Forgets all of them, but not the room that they took.
+    pub(crate) fn clear(&mut self) {
+        self.bodies.clear();
+        self.ends.clear();
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// How many bytes they have.
     pub(crate) fn len(&self) -> usize {
-        self.body.len() + TRAILER_LEN
+        self.bodies.len() + self.ends.len() * TRAILER_LEN
     }
 
-    /// How many events it has.
-    pub(crate) fn event_count(&self) -> usize {
-        self.sealed().event_count as usize
-    }
-
-    /// The record.
-    pub(crate) fn sealed(&self) -> Sealed<'_> {
-        Sealed::of(&self.body, self.hash)
+    /// The records.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Sealed<'_>> {
+        let starts = [0].into_iter().chain(self.ends.iter().map(|(end, _)| *end));
+        let each = starts.zip(&self.ends);
+        each.map(|(start, (end, hash))| Sealed::of(&self.bodies[start..*end], *hash))
     }
 }
 

@@ -10,10 +10,10 @@ use rusqlite::{Connection, OpenFlags};
 use super::files::{self, DirectoryLock, Kind, sqlite_error};
 use super::journal::JournalReader;
 use super::ledger::{self, Watermark};
-use super::round;
+use super::round::{self, Room};
 use super::rows::RowError;
 use crate::StoreError;
-use crate::record::KeptRecord;
+use crate::record::KeptRecords;
 
 /// Bytes of records in one round. Whoever asks for what was reads again what a round has of a
 /// tenant, which takes some ten milliseconds where it is all of these.
@@ -177,6 +177,9 @@ struct Work {
     journal: JournalReader,
     ledger: Connection,
     ledger_path: std::path::PathBuf,
+    /// Of the last round: their room is used again, as long as there is something to write.
+    records: KeptRecords,
+    room: Room,
 }
 
 impl Work {
@@ -201,6 +204,8 @@ impl Work {
             journal,
             ledger,
             ledger_path,
+            records: KeptRecords::default(),
+            room: Room::default(),
         })
     }
 
@@ -235,6 +240,7 @@ impl Work {
                 }
             }
             if goes_on && backlog == 0 {
+                (self.records, self.room) = Default::default();
                 (backlog, goes_on) = signal.wait();
             }
         }
@@ -260,18 +266,21 @@ impl Work {
     fn round(&mut self) -> Result<usize, StoreError> {
         let sqlite = sqlite_error(&self.ledger_path);
         let Watermark { place, tally } = ledger::watermark(&self.ledger).map_err(&sqlite)?;
-        let (records, place) = self.journal.kept_after(place, ROUND_BYTES_MAX)?;
+        self.records.clear();
+        let records = &mut self.records;
+        let place = self.journal.keep_after(place, ROUND_BYTES_MAX, records)?;
         if records.is_empty() {
             return Ok(0);
         }
         let transaction = self.ledger.transaction().map_err(&sqlite)?;
-        let written = round::write(&transaction, &records, Watermark { place, tally });
+        let room = &mut self.room;
+        let written = round::write(&transaction, records, room, Watermark { place, tally });
         written.map_err(|error| match error {
             RowError::Sqlite(error) => sqlite(error),
             RowError::Value(what) => self.journal.damaged(place.sequence, what),
         })?;
         transaction.commit().map_err(&sqlite)?;
-        Ok(records.iter().map(KeptRecord::len).sum())
+        Ok(self.records.len())
     }
 }
 

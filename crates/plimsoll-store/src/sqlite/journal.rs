@@ -10,7 +10,7 @@ use super::Reopen;
 use super::files::{self, Kind, damaged, sqlite_error};
 use super::follow::Signal;
 use crate::StoreError;
-use crate::record::{Damage, KeptRecord, Record, RecordWriter, Sealed};
+use crate::record::{Damage, KeptRecords, Record, RecordWriter, Sealed};
 use crate::replay::{Place, stands_at};
 
 /// Pages of the write-ahead log after which the lane copies to the file what the follower has left
@@ -190,18 +190,18 @@ impl JournalReader {
         Ok(records)
     }
 
-    /// The next records behind a place, checked to follow on it, until so many bytes were read.
-    pub(super) fn kept_after(
+    /// Keeps the next records behind a place, checked to follow on it, until so many bytes were
+    /// read; answers where it has come to.
+    pub(super) fn keep_after(
         &self,
         place: Place,
         bytes_max: usize,
-    ) -> Result<(Vec<KeptRecord>, Place), StoreError> {
-        let mut records = Vec::new();
-        let end = self.walk(place, bytes_max, |record| {
-            records.push(record.keep());
+        records: &mut KeptRecords,
+    ) -> Result<Place, StoreError> {
+        self.walk(place, bytes_max, |record| {
+            records.push(&record);
             Ok(ControlFlow::Continue(()))
-        })?;
-        Ok((records, end))
+        })
     }
 
     /// Shows all records behind a place, checked to follow on it, until `show` has enough.

@@ -88,10 +88,10 @@ pub(super) fn put_watermark(
 }
 
 /// Writes reservations in the place of what was there.
-pub(super) fn put_reservations<'a>(
+pub(super) fn put_reservations<'a, 'b: 'a>(
     transaction: &Transaction<'_>,
     tally: &mut Tally,
-    rows: impl Iterator<Item = &'a RowOutline<'a>>,
+    rows: impl Iterator<Item = &'a RowOutline<'b>>,
 ) -> Result<(), RowError> {
     let mut inserter = Inserter::new(transaction)?;
     let mut set: Vec<(&RowOutline<'_>, u32)> = Vec::with_capacity(TOGETHER);

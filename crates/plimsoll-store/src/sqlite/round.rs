@@ -6,39 +6,44 @@ use hashbrown::hash_map::Entry as Slot;
 use plimsoll_core::event::Head;
 use rusqlite::Transaction;
 
+mod reservations;
+
+pub(super) use reservations::Room;
+
+use reservations::Reservations;
+
 use super::history_schema::{Entry, PastKey, PastRow, Records};
 use super::ledger::{self, Watermark};
 use super::rows::RowError;
-use crate::record::{EventOutline, Hash, KeptRecord, RowKey, RowKind, RowOutline, chained};
+use crate::record::{EventOutline, Hash, KeptRecords, RowKey, RowOutline, Sealed, chained};
 use crate::tables::LogHead;
 
 /// Writes what some records have changed, and that the tables then hold what they hold: up to
 /// `end`, which is behind the last of them.
 pub(super) fn write(
     transaction: &Transaction<'_>,
-    records: &[KeptRecord],
+    records: &KeptRecords,
+    room: &mut Room,
     mut end: Watermark,
 ) -> Result<(), RowError> {
     let sequence = end.place.sequence;
     let mut round = Round {
         transaction,
         logs: HashMap::new(),
-        rows: HashMap::with_capacity(records.iter().map(KeptRecord::event_count).sum()),
+        reservations: Reservations::within(std::mem::take(room)),
+        others: HashMap::new(),
     };
-    for record in records {
-        round.take(record)?;
+    for record in records.iter() {
+        round.take(&record)?;
     }
+    let reservations = round.reservations.last_of_each();
+    ledger::put_reservations(transaction, &mut end.tally, reservations)?;
+    *room = round.reservations.leave();
     // In the order of the tables: a page is then written once, and not for each of its rows.
-    let rows = round.rows.values();
+    let rows = round.others.values();
     let mut rows: Vec<(u128, &RowOutline<'_>)> = rows.map(|row| (row.key.prefix(), row)).collect();
     rows.sort_unstable_by_key(|(prefix, row)| (*prefix, row.key));
-    let is_before = |(_, row): &(u128, &RowOutline<'_>)| row.key.kind < RowKind::Reservation;
-    let is_reservation = |(_, row): &(u128, &RowOutline<'_>)| row.key.kind <= RowKind::Reservation;
-    let (rows, others) = rows.split_at(rows.partition_point(is_reservation));
-    let (quotas, reservations) = rows.split_at(rows.partition_point(is_before));
-    let reservations = reservations.iter().map(|(_, row)| *row);
-    ledger::put_reservations(transaction, &mut end.tally, reservations)?;
-    for (_, row) in quotas.iter().chain(others) {
+    for (_, row) in rows {
         let before = ledger::put(transaction, &mut end.tally, row)?;
         if let Some(key) = PastKey::of_row(row) {
             PastRow::put(transaction, &key, sequence, row.bytes, before)?;
@@ -58,7 +63,9 @@ pub(super) fn write(
 struct Round<'a> {
     transaction: &'a Transaction<'a>,
     logs: HashMap<&'a str, LogRound>,
-    rows: HashMap<RowKey<'a>, RowOutline<'a>>,
+    reservations: Reservations<'a>,
+    /// All other rows.
+    others: HashMap<RowKey<'a>, RowOutline<'a>>,
 }
 
 /// What the records so far leave of a log.
@@ -76,14 +83,20 @@ struct LogRound {
 }
 
 impl<'a> Round<'a> {
-    fn take(&mut self, record: &'a KeptRecord) -> Result<(), RowError> {
-        let sealed = record.sealed();
+    fn take(&mut self, record: &Sealed<'a>) -> Result<(), RowError> {
         let mut taken = Ok(());
-        let shown = sealed.outline(|event, rows| {
+        let shown = record.outline(|event, rows| {
             if taken.is_ok() {
-                taken = self.take_event(sealed.sequence, &event);
+                taken = self.take_event(record.sequence, &event);
             }
-            self.rows.extend(rows.iter().map(|row| (row.key, *row)));
+            for row in rows {
+                match row.key.of_reservation() {
+                    Some([tenant, id]) => self.reservations.push(tenant, id, *row),
+                    None => {
+                        self.others.insert(row.key, *row);
+                    }
+                }
+            }
         });
         shown.map_err(|damage| RowError::Value(damage.what))?;
         Ok(taken?)

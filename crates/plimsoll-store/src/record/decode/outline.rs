@@ -104,7 +104,19 @@ impl<'a> RowKey<'a> {
     }
 }
 
-impl RowKey<'_> {
+impl<'a> RowKey<'a> {
+    /// The two names of a reservation's key, its tenant and its id; `None` where the row is none.
+    pub(crate) fn of_reservation(self) -> Option<[&'a [u8]; 2]> {
+        let mut reader = Reader {
+            bytes: self.spelled,
+            offset: 0,
+        };
+        let is_one = self.kind == RowKind::Reservation;
+        let names = is_one.then(|| [reader.byte_string(), reader.byte_string()]);
+        let [tenant, id] = names?;
+        Some([tenant.ok()?, id.ok()?])
+    }
+
     /// The beginning of the key as one number. It is in the order of the keys, and tells most of
     /// them apart: to sort by it and then by the key takes a fraction of the time.
     pub(crate) fn prefix(self) -> u128 {
@@ -404,7 +416,10 @@ impl<'a> Reader<'a> {
 
     fn pass_integers(&mut self, count: usize) -> Parsed<()> {
         for _ in 0..count {
-            while 0x80 <= self.byte()? {}
+            let rest = self.bytes.get(self.offset..).unwrap_or_default();
+            let last = rest.iter().position(|byte| *byte < 0x80);
+            let last = last.ok_or_else(|| self.damage("a value is cut short"))?;
+            self.offset += last + 1;
         }
         Ok(())
     }

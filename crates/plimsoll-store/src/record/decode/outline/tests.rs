@@ -6,7 +6,7 @@ use plimsoll_core::model::Item;
 use plimsoll_core::names::{LocationId, ScopeId};
 
 use super::*;
-use crate::record::{RecordWriter, Sealed, change_bytes, event_bytes, log_name};
+use crate::record::{KeptRecords, RecordWriter, Sealed, change_bytes, event_bytes, log_name};
 use crate::testing::{CHANGE_KINDS, Dice, scopes};
 
 /// What an outline must say of a row.
@@ -53,27 +53,32 @@ fn assert_outline(events: &[Event]) {
     let (bytes, _) = writer.finish();
     let record = Sealed::check(&bytes).expect("a record");
     assert_eq!(record.len(), bytes.len());
-    let kept = record.keep();
+    let mut kept = KeptRecords::default();
+    kept.push(&record);
     assert_eq!(kept.len(), bytes.len());
     let mut count = 0;
-    let shown = kept.sealed().outline(|outline, rows| {
-        let event = &events[count];
-        let head = (outline.head.revision, outline.head.at);
-        assert_eq!(outline.index, count);
-        assert_eq!(outline.log, log_name(&event.log));
-        assert_eq!(head, (event.revision, event.at));
-        assert_eq!(outline.bytes, event_bytes(event));
-        assert_eq!(rows.len(), event.changes.len());
-        for (row, change) in rows.iter().zip(&event.changes) {
-            let (kind, names, is_gone) = expected(change);
-            let found: Vec<&[u8]> = row.key.names().collect();
-            let names: Vec<&[u8]> = names.into_iter().map(str::as_bytes).collect();
-            assert_eq!((row.key.kind, found), (kind, names), "{change:?}");
-            assert_eq!(row.is_gone, is_gone, "{change:?}");
-            assert_eq!(row.bytes, change_bytes(change));
-        }
-        count += 1;
-    });
+    let shown = kept
+        .iter()
+        .next()
+        .expect("the record")
+        .outline(|outline, rows| {
+            let event = &events[count];
+            let head = (outline.head.revision, outline.head.at);
+            assert_eq!(outline.index, count);
+            assert_eq!(outline.log, log_name(&event.log));
+            assert_eq!(head, (event.revision, event.at));
+            assert_eq!(outline.bytes, event_bytes(event));
+            assert_eq!(rows.len(), event.changes.len());
+            for (row, change) in rows.iter().zip(&event.changes) {
+                let (kind, names, is_gone) = expected(change);
+                let found: Vec<&[u8]> = row.key.names().collect();
+                let names: Vec<&[u8]> = names.into_iter().map(str::as_bytes).collect();
+                assert_eq!((row.key.kind, found), (kind, names), "{change:?}");
+                assert_eq!(row.is_gone, is_gone, "{change:?}");
+                assert_eq!(row.bytes, change_bytes(change));
+            }
+            count += 1;
+        });
     shown.expect("an outline");
     assert_eq!(count, events.len());
 }
