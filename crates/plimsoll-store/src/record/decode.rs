@@ -132,9 +132,14 @@ impl<'a> Reader<'a> {
     }
 
     fn large_integer(&mut self) -> Parsed<u64> {
+        let rest = self.bytes.get(self.offset..).unwrap_or_default();
         let mut value: u64 = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
+        for (index, shift) in (0..64).step_by(7).enumerate() {
+            let byte = *rest.get(index).ok_or(Damage {
+                offset: self.bytes.len(),
+                what: "a value is cut short",
+            })?;
+            self.offset += 1;
             let bits = u64::from(byte & 0x7f);
             if bits
                 .checked_shl(shift)

@@ -246,8 +246,12 @@ fn delete(transaction: &Transaction<'_>, key: &RowKey<'_>) -> rusqlite::Result<(
 }
 
 fn names<'a>(key: &RowKey<'a>) -> impl Iterator<Item = ToSqlOutput<'a>> {
-    key.names()
-        .map(|name| ToSqlOutput::Borrowed(ValueRef::Text(name)))
+    key.names().map(text)
+}
+
+/// A text of a record.
+fn text(bytes: &[u8]) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(ValueRef::Text(bytes))
 }
 
 fn put_account(
@@ -258,9 +262,9 @@ fn put_account(
     transaction
         .prepare_cached("INSERT OR REPLACE INTO account VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
         .execute(params![
-            row.scope,
-            row.resource,
-            row.location.unwrap_or_default(),
+            text(row.scope),
+            text(row.resource),
+            text(row.location.unwrap_or_default()),
             row.used,
             row.held,
             crc,

@@ -5,20 +5,21 @@ use std::borrow::Cow;
 use plimsoll_core::amount::Amount;
 use plimsoll_core::model::{Line, Original, Reservation, State, Terms};
 use plimsoll_core::names::LocationId;
-use rusqlite::{CachedStatement, ToSql, Transaction, params};
+use rusqlite::types::ToSqlOutput;
+use rusqlite::{CachedStatement, Transaction, params};
 
-use super::{amount, attributes, instant, location};
+use super::{amount, attributes, instant, location, text};
 use crate::record::PlainReservation;
 use crate::sqlite::rows::RowError;
 
 /// The columns of a reservation, but for its checksum.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Columns<'a> {
-    tenant: &'a str,
-    id: &'a str,
-    scope: &'a str,
-    resource: &'a str,
-    location: &'a str,
+    tenant: &'a [u8],
+    id: &'a [u8],
+    scope: &'a [u8],
+    resource: &'a [u8],
+    location: &'a [u8],
     amount: u64,
     more_lines: Option<String>,
     state: &'static str,
@@ -26,8 +27,8 @@ pub(super) struct Columns<'a> {
     ended_at: Option<u64>,
     original: Option<String>,
     hold_ttl_ms: Option<u64>,
-    forced: Option<&'a str>,
-    holder: Option<&'a str>,
+    forced: Option<&'a [u8]>,
+    holder: Option<&'a [u8]>,
     attributes: Cow<'a, str>,
     created_at: u64,
     revision: u64,
@@ -45,11 +46,11 @@ impl<'a> Columns<'a> {
             return Err(rusqlite::Error::InvalidQuery);
         };
         Ok(Self {
-            tenant: row.tenant.as_str(),
-            id: row.id.as_str(),
-            scope: row.scope.as_str(),
-            resource: first.item.resource.as_str(),
-            location: location(&first.item),
+            tenant: row.tenant.as_str().as_bytes(),
+            id: row.id.as_str().as_bytes(),
+            scope: row.scope.as_str().as_bytes(),
+            resource: first.item.resource.as_str().as_bytes(),
+            location: location(&first.item).as_bytes(),
             amount: amount(first.amount),
             more_lines: (!others.is_empty()).then(|| lines_json(others)),
             state: row.state.name(),
@@ -60,8 +61,8 @@ impl<'a> Columns<'a> {
                 Terms::Hold { ttl_ms } => Some(ttl_ms),
                 Terms::Commit => None,
             },
-            forced: row.forced.as_ref().map(|reason| reason.as_str()),
-            holder: row.holder.as_ref().map(|holder| holder.as_str()),
+            forced: row.forced.as_ref().map(|reason| reason.as_str().as_bytes()),
+            holder: row.holder.as_ref().map(|holder| holder.as_str().as_bytes()),
             attributes: attributes(&row.attributes),
             created_at: instant(row.created_at),
             revision: row.revision,
@@ -107,6 +108,8 @@ const COLUMNS: usize = 15;
 /// Writes plain rows that are likely to be new, many at once.
 pub(super) struct Inserter<'a> {
     insert: CachedStatement<'a>,
+    /// Which parameters hold something.
+    is_set: [bool; TOGETHER * COLUMNS],
 }
 
 impl<'a> Inserter<'a> {
@@ -114,38 +117,47 @@ impl<'a> Inserter<'a> {
         let row = "(?,?,?,?,?,?,NULL,?,?,?,NULL,?,?,?,'{}',?,?,?)";
         let rows = [row; TOGETHER].join(",");
         let insert = format!("INSERT OR IGNORE INTO reservation VALUES {rows}");
-        let insert = transaction.prepare_cached(&insert)?;
-        Ok(Self { insert })
+        Ok(Self {
+            insert: transaction.prepare_cached(&insert)?,
+            is_set: [false; TOGETHER * COLUMNS],
+        })
     }
 
-    /// Sets the row in this place, below [`TOGETHER`], each with its checksum. What a parameter
-    /// took once is used again, so that none is cleared in between.
+    /// Sets the row in this place, below [`TOGETHER`], with its checksum. What a parameter held
+    /// before is written over, and nothing is cleared in between.
     pub(super) fn set(
         &mut self,
         place: usize,
         row: &Columns<'_>,
         crc: u32,
     ) -> rusqlite::Result<()> {
-        let mut index = place * COLUMNS;
-        let mut set = |value: &dyn ToSql| {
-            index += 1;
-            self.insert.raw_bind_parameter(index, value)
-        };
-        set(&row.tenant)?;
-        set(&row.id)?;
-        set(&row.scope)?;
-        set(&row.resource)?;
-        set(&row.location)?;
-        set(&row.amount)?;
-        set(&row.state)?;
-        set(&row.expires_at)?;
-        set(&row.ended_at)?;
-        set(&row.hold_ttl_ms)?;
-        set(&row.forced)?;
-        set(&row.holder)?;
-        set(&row.created_at)?;
-        set(&row.revision)?;
-        set(&crc)
+        let values: [Option<ToSqlOutput<'_>>; COLUMNS] = [
+            Some(text(row.tenant)),
+            Some(text(row.id)),
+            Some(text(row.scope)),
+            Some(text(row.resource)),
+            Some(text(row.location)),
+            Some(number(row.amount)?),
+            Some(text(row.state.as_bytes())),
+            row.expires_at.map(number).transpose()?,
+            row.ended_at.map(number).transpose()?,
+            row.hold_ttl_ms.map(number).transpose()?,
+            row.forced.map(text),
+            row.holder.map(text),
+            Some(number(row.created_at)?),
+            Some(number(row.revision)?),
+            Some(number(crc.into())?),
+        ];
+        let parameters = place * COLUMNS..;
+        for (parameter, value) in parameters.zip(values) {
+            if let Some(is_set) = self.is_set.get_mut(parameter)
+                && (*is_set || value.is_some())
+            {
+                *is_set = value.is_some();
+                self.insert.raw_bind_parameter(parameter + 1, value)?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes the [`TOGETHER`] rows that were set, but for those that stand already, and answers
@@ -166,11 +178,11 @@ pub(super) fn replace(
     transaction
         .prepare_cached(replace)?
         .execute(params![
-            row.tenant,
-            row.id,
-            row.scope,
-            row.resource,
-            row.location,
+            text(row.tenant),
+            text(row.id),
+            text(row.scope),
+            text(row.resource),
+            text(row.location),
             row.amount,
             row.more_lines,
             row.state,
@@ -178,14 +190,19 @@ pub(super) fn replace(
             row.ended_at,
             row.original,
             row.hold_ttl_ms,
-            row.forced,
-            row.holder,
+            row.forced.map(text),
+            row.holder.map(text),
             row.attributes,
             row.created_at,
             row.revision,
             crc,
         ])
         .map(|_| ())
+}
+
+fn number(number: u64) -> rusqlite::Result<ToSqlOutput<'static>> {
+    let number = i64::try_from(number).map(ToSqlOutput::from);
+    number.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
 fn lines_json(lines: &[Line]) -> String {

@@ -1,4 +1,5 @@
-//! Rows of which there are many, as the texts and numbers that they are.
+//! Rows of which there are many, as the texts and numbers that they are. The texts are bytes here:
+//! a record whose hash is right has those that were written.
 
 use super::{Damage, Reader, RowKind, RowOutline};
 
@@ -6,15 +7,15 @@ use super::{Damage, Reader, RowKind, RowOutline};
 /// their values need not be made to be passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PlainReservation<'a> {
-    pub(crate) tenant: &'a str,
-    pub(crate) id: &'a str,
-    pub(crate) scope: &'a str,
-    pub(crate) resource: &'a str,
-    pub(crate) location: Option<&'a str>,
+    pub(crate) tenant: &'a [u8],
+    pub(crate) id: &'a [u8],
+    pub(crate) scope: &'a [u8],
+    pub(crate) resource: &'a [u8],
+    pub(crate) location: Option<&'a [u8]>,
     pub(crate) amount: u64,
     pub(crate) hold_ttl_ms: Option<u64>,
-    pub(crate) forced: Option<&'a str>,
-    pub(crate) holder: Option<&'a str>,
+    pub(crate) forced: Option<&'a [u8]>,
+    pub(crate) holder: Option<&'a [u8]>,
     /// As the record numbers it.
     pub(crate) state: u8,
     /// When a hold lapses, or another has ended.
@@ -26,9 +27,9 @@ pub(crate) struct PlainReservation<'a> {
 /// An account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PlainAccount<'a> {
-    pub(crate) scope: &'a str,
-    pub(crate) resource: &'a str,
-    pub(crate) location: Option<&'a str>,
+    pub(crate) scope: &'a [u8],
+    pub(crate) resource: &'a [u8],
+    pub(crate) location: Option<&'a [u8]>,
     pub(crate) used: u64,
     pub(crate) held: u64,
 }
@@ -47,12 +48,16 @@ impl<'a> RowOutline<'a> {
             return Ok(None);
         }
         let mut reader = self.behind_kind();
-        let (tenant, id, scope) = (reader.text()?, reader.text()?, reader.text()?);
+        let (tenant, id, scope) = (
+            reader.byte_string()?,
+            reader.byte_string()?,
+            reader.byte_string()?,
+        );
         if reader.len()? != 1 {
             return Ok(None);
         }
-        let resource = reader.text()?;
-        let location = reader.optional(Reader::text)?;
+        let resource = reader.byte_string()?;
+        let location = reader.optional(Reader::byte_string)?;
         let amount = reader.integer()?;
         if reader.flag()? {
             return Ok(None);
@@ -62,8 +67,8 @@ impl<'a> RowOutline<'a> {
         } else {
             Some(reader.integer()?)
         };
-        let forced = reader.optional(Reader::text)?;
-        let holder = reader.optional(Reader::text)?;
+        let forced = reader.optional(Reader::byte_string)?;
+        let holder = reader.optional(Reader::byte_string)?;
         if reader.len()? != 0 {
             return Ok(None);
         }
@@ -96,9 +101,9 @@ impl<'a> RowOutline<'a> {
         }
         let mut reader = self.behind_kind();
         Ok(Some(PlainAccount {
-            scope: reader.text()?,
-            resource: reader.text()?,
-            location: reader.optional(Reader::text)?,
+            scope: reader.byte_string()?,
+            resource: reader.byte_string()?,
+            location: reader.optional(Reader::byte_string)?,
             used: reader.integer()?,
             held: reader.integer()?,
         }))
