@@ -81,6 +81,12 @@ pub(super) fn event(bytes: &[u8]) -> Parsed<Event> {
     Ok(event)
 }
 
+/// The numbers that bytes hold one behind the other, up to the first that is none.
+pub(super) fn integers(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    let mut reader = Reader { bytes, offset: 0 };
+    std::iter::from_fn(move || reader.integer().ok())
+}
+
 struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,

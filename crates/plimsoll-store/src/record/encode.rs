@@ -320,7 +320,7 @@ fn instant(out: &mut Vec<u8>, at: Timestamp) {
     integer(out, at.ms());
 }
 
-fn integer(out: &mut Vec<u8>, mut value: u64) {
+pub(super) fn integer(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value & 0x7f) as u8 | 0x80);
         value >>= 7;

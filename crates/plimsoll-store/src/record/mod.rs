@@ -275,6 +275,17 @@ pub(crate) fn change_bytes(change: &Change) -> Vec<u8> {
     bytes
 }
 
+/// Adds a number as a record spells it.
+pub(crate) fn put_integer(out: &mut Vec<u8>, value: u64) {
+    encode::integer(out, value);
+}
+
+/// The numbers that bytes hold one behind the other, as records spell them, up to the first that
+/// is none.
+pub(crate) fn integers(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    decode::integers(bytes)
+}
+
 /// One event as a record spells it.
 pub(crate) fn event_bytes(event: &Event) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256);

@@ -11,7 +11,7 @@ use plimsoll_core::names::{LocationId, ScopeId};
 use rusqlite::{Row, Transaction, params};
 
 use super::rows::{self, RowError};
-use crate::record::{RowKind, RowOutline};
+use crate::record::{RowKind, RowOutline, integers, put_integer};
 
 /// The tables, beside those of [`schema`](super::schema). Their rows are not counted in the
 /// watermark's sums: a start does not read them. `crc` finds a row that was changed; a log's
@@ -182,28 +182,13 @@ pub(super) struct Span {
 impl Records {
     /// Adds a record, so many behind the one before; the first is behind none.
     pub(super) fn push(&mut self, behind: u64, count: u64) {
-        for mut number in [behind, count] {
-            while 0x80 <= number {
-                self.bytes.push(number.to_le_bytes()[0] | 0x80);
-                number >>= 7;
-            }
-            self.bytes.push(number.to_le_bytes()[0]);
-        }
+        put_integer(&mut self.bytes, behind);
+        put_integer(&mut self.bytes, count);
     }
 
+    /// The numbers, up to the first that is none.
     fn numbers(&self) -> impl Iterator<Item = u64> {
-        let mut bytes = self.bytes.iter();
-        std::iter::from_fn(move || {
-            let mut value: u64 = 0;
-            for shift in (0..64).step_by(7) {
-                let byte = bytes.next()?;
-                value |= u64::from(byte & 0x7f) << shift;
-                if *byte < 0x80 {
-                    break;
-                }
-            }
-            Some(value)
-        })
+        integers(&self.bytes)
     }
 }
 
