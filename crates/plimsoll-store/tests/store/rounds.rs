@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use crate::damage::tamper;
 use crate::history::{Written, events, past, try_as_of};
+use crate::snapshot::snapshot;
 use crate::support::*;
 
 /// Lets the ledger follow anew, in rounds that end with these records.
@@ -106,6 +107,44 @@ fn no_row_of_the_past_can_go_unnoticed() {
         }
     }
     assert!(1_000 < refused, "{refused}");
+}
+
+/// Reservations that are new stand beside those that were there, and each may have changed more
+/// than once in a round: all are written as they were left, whatever else is written with them.
+#[test]
+fn every_reservation_is_left_as_it_was() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path();
+    let mut dice = Dice(43);
+    drop(submit(&open(path), base()));
+    let mut made = 0;
+    for round in 0..8 {
+        let store = open(path);
+        for _ in 0..3 {
+            let commands = (0..60).map(|_| {
+                let at = dice.pick(&["p", "other"]);
+                let id = |number: u64| format!("reservation-{number}");
+                let known = id(dice.below(made + 1));
+                match dice.below(8) {
+                    0 => commit(at, &known),
+                    1 => release(at, &known),
+                    2 => extend(at, &known, 9_000 + round),
+                    3 => forget(if at == "p" { "acme" } else { at }, 1),
+                    kind => {
+                        made += 1;
+                        let ttl_ms = (kind < 7).then_some(1_000);
+                        reserve(&id(made), at, &[("vm/disk", 1)], ttl_ms)
+                    }
+                }
+            });
+            submit(&store, commands.collect());
+        }
+        let expected = snapshot(&store, 99);
+        drop(store);
+        // A start adds up what all rows hold, and reads nothing that the ledger has from elsewhere.
+        assert_eq!(snapshot(&open(path), 99), expected, "{round}");
+    }
+    assert!(500 < made, "{made}");
 }
 
 /// A journal of more bytes than a round may have is followed in several.
