@@ -1,5 +1,8 @@
 //! What was: events page by page, and the rows as of every moment there ever was.
 
+mod damaged;
+mod pages;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -389,48 +392,6 @@ fn moments_that_are_not_there_are_answers() {
     }
 }
 
-#[test]
-fn a_page_is_bounded() {
-    let clock = HandClock::default();
-    let directory = tempfile::tempdir().expect("a directory");
-    let sqlite = open_at(directory.path(), &clock);
-    let number = EVENTS_PAGE_MAX as u64 + 1;
-    for store in [&Store::memory(clock.clock()), &sqlite] {
-        submit(store, base());
-        let many = (0..number).map(|number| put_limit("p", "vm/disk", finite(number)));
-        submit(store, many.collect());
-        let log = Log::Tenant(scope("acme"));
-        let page = wait(store.events(&log, 3, usize::MAX)).expect("a page");
-        assert_eq!(page.len(), EVENTS_PAGE_MAX);
-        let (all, place) = wait(store.events_behind(1, usize::MAX)).expect("a record");
-        assert_eq!((all.len() as u64, place), (number, 2), "records are whole");
-    }
-}
-
-#[test]
-fn a_change_ticks_when_its_events_are_there() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let sqlite = open(directory.path());
-    for store in [&Store::memory(HandClock::default().clock()), &sqlite] {
-        let mut changes = store.changes();
-        assert_eq!(*changes.borrow_and_update(), 0);
-        std::thread::scope(|threads| {
-            threads.spawn(|| submit(store, base()));
-            wait(changes.changed()).expect("the store is there");
-            let place = *changes.borrow_and_update();
-            assert_eq!(wait(store.events_behind(0, 99)).expect("events").1, place);
-            assert_eq!(events(store, &Log::Tenant(scope("acme")), 99).len(), 3);
-        });
-        submit(store, vec![put_scope("acme", None)]);
-        assert!(
-            !changes.has_changed().expect("the store is there"),
-            "nothing was written"
-        );
-    }
-    drop(sqlite);
-    assert_eq!(*open(directory.path()).changes().borrow(), 1);
-}
-
 /// Whoever was answered finds the event, however far behind the ledger is.
 #[test]
 fn an_acknowledged_event_is_found_at_once() {
@@ -450,147 +411,4 @@ fn an_acknowledged_event_is_found_at_once() {
         let limit = answer.0.rows[3].2.first().expect("a limit");
         assert_eq!(limit.revision, revision);
     }
-}
-
-/// Damages a closed directory, opens it, and lists what is told.
-fn told_after(written: &Written, file: &str, sql: &str) -> String {
-    let path = written.directory.path();
-    let before = files(path);
-    tamper(path, file).execute_batch(sql).expect("a change");
-    let store = written.open();
-    let acme = Log::Tenant(scope("acme"));
-    let report = |_: &Tables, _| ();
-    let footprint = footprint("p-q");
-    let moments = [AsOf::Revision(9), AsOf::Instant(at(15))];
-    let found = wait(store.events(&acme, 0, 99)).map(drop);
-    let found = found.and(moments.into_iter().try_for_each(|moment| {
-        wait(store.read_as_of(&scope("acme"), moment, &footprint, report)).map(drop)
-    }));
-    drop(store);
-    for (name, bytes) in before {
-        fs::write(path.join(name), bytes).expect("a file");
-    }
-    let error = found.expect_err(sql);
-    format!("{sql}\n{}\n", told(path, &error))
-}
-
-fn check_damage(sqls: &[&str], expect: Expect) {
-    let written = Written::new();
-    let told = sqls
-        .iter()
-        .map(|sql| told_after(&written, "ledger.db", sql));
-    expect.assert_eq(&told.collect::<String>());
-}
-
-#[test]
-fn a_damaged_index_is_noticed_when_it_is_used() {
-    check_damage(
-        &[
-            "DELETE FROM log_round WHERE tenant = 'acme' AND first_revision = 1",
-            "DELETE FROM log_round WHERE tenant = 'acme' AND sequence = 4",
-            "UPDATE log_round SET sequence = 3 WHERE tenant = 'acme' AND sequence = 4",
-            "UPDATE log_round SET first_at_ms = 5 WHERE tenant = 'acme' AND sequence = 4",
-            "UPDATE log_round SET records = x'0401' WHERE tenant = 'acme' AND sequence = 4",
-            "DELETE FROM log_round WHERE tenant = '' AND sequence = 1",
-        ],
-        expect![[r#"
-            DELETE FROM log_round WHERE tenant = 'acme' AND first_revision = 1
-            `DIR/ledger.db` is damaged or foreign:
-            table `log_round`:
-            it does not lead to a log's next event;
-            move it away, and the next start makes it anew from `journal.db`
-
-            DELETE FROM log_round WHERE tenant = 'acme' AND sequence = 4
-            `DIR/ledger.db` is damaged or foreign:
-            table `log_round`:
-            it does not lead to a log's next event;
-            move it away, and the next start makes it anew from `journal.db`
-
-            UPDATE log_round SET sequence = 3 WHERE tenant = 'acme' AND sequence = 4
-            `DIR/ledger.db` is damaged or foreign:
-            table `log_round`:
-            a row's checksum does not match;
-            move it away, and the next start makes it anew from `journal.db`
-
-            UPDATE log_round SET first_at_ms = 5 WHERE tenant = 'acme' AND sequence = 4
-            `DIR/ledger.db` is damaged or foreign:
-            table `log_round`:
-            a row's checksum does not match;
-            move it away, and the next start makes it anew from `journal.db`
-
-            UPDATE log_round SET records = x'0401' WHERE tenant = 'acme' AND sequence = 4
-            `DIR/ledger.db` is damaged or foreign:
-            table `log_round`:
-            a row's checksum does not match;
-            move it away, and the next start makes it anew from `journal.db`
-
-            DELETE FROM log_round WHERE tenant = '' AND sequence = 1
-            `DIR/ledger.db` is damaged or foreign:
-            table `log_round`:
-            it does not lead to a log's next event;
-            move it away, and the next start makes it anew from `journal.db`
-
-        "#]],
-    );
-}
-
-#[test]
-fn a_damaged_row_of_the_past_is_noticed_when_it_is_used() {
-    check_damage(
-        &[
-            "DELETE FROM past WHERE key >= x'72' AND key < x'73'",
-            "DELETE FROM past WHERE key >= x'71' AND key < x'72'",
-            "DELETE FROM past WHERE sequence = 2",
-            "UPDATE past SET key = CAST('a' || substr(CAST(key AS TEXT), 2) AS BLOB)
-             WHERE key >= x'71' AND key < x'72'",
-            "UPDATE past SET change = x'00'",
-            "UPDATE past SET sequence = sequence - 1",
-            "DROP TABLE past",
-        ],
-        expect![[r#"
-            DELETE FROM past WHERE key >= x'72' AND key < x'73'
-            `DIR/ledger.db` is damaged or foreign:
-            table `past`:
-            a row is missing;
-            move it away, and the next start makes it anew from `journal.db`
-
-            DELETE FROM past WHERE key >= x'71' AND key < x'72'
-            `DIR/ledger.db` is damaged or foreign:
-            table `past`:
-            a row is missing;
-            move it away, and the next start makes it anew from `journal.db`
-
-            DELETE FROM past WHERE sequence = 2
-            `DIR/ledger.db` is damaged or foreign:
-            table `past`:
-            a row is missing;
-            move it away, and the next start makes it anew from `journal.db`
-
-            UPDATE past SET key = CAST('a' || substr(CAST(key AS TEXT), 2) AS BLOB)
-                         WHERE key >= x'71' AND key < x'72'
-            `DIR/ledger.db` is damaged or foreign:
-            table `past`:
-            a row is missing;
-            move it away, and the next start makes it anew from `journal.db`
-
-            UPDATE past SET change = x'00'
-            `DIR/ledger.db` is damaged or foreign:
-            table `past`:
-            a row's checksum does not match;
-            move it away, and the next start makes it anew from `journal.db`
-
-            UPDATE past SET sequence = sequence - 1
-            `DIR/ledger.db` is damaged or foreign:
-            table `past`:
-            a row's checksum does not match;
-            move it away, and the next start makes it anew from `journal.db`
-
-            DROP TABLE past
-            `DIR/ledger.db` is damaged or foreign:
-            no such table:
-            past;
-            move it away, and the next start makes it anew from `journal.db`
-
-        "#]],
-    );
 }

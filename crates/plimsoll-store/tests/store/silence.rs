@@ -10,7 +10,7 @@ use std::time::Duration;
 use plimsoll_store::{PostgresOptions, Store};
 
 use crate::cluster;
-use crate::nodes::until_back;
+use crate::nodes::faults::until_back;
 use crate::support::*;
 
 /// Connections to a server, until it falls silent: then those that are open are cut, and new ones

@@ -10,7 +10,7 @@ use plimsoll_core::rows::{Footprint, Rows};
 use plimsoll_store::{PostgresOptions, Store, SubmitError};
 
 use crate::cluster::{self, Cluster};
-use crate::nodes::{Counts, call_until, until_back};
+use crate::nodes::faults::{Counts, call_until, until_back};
 use crate::snapshot::{assert_sound, snapshot};
 use crate::support::*;
 
