@@ -276,15 +276,17 @@ impl Store {
     /// As [`read`](Self::read), also from a read replica: then as of an earlier moment, by no more
     /// than the options allow, and never before what this store has acknowledged. Also tells how
     /// many milliseconds earlier at most; `None` is now.
+    ///
+    /// The footprint is made only where rows have to be loaded.
     pub async fn read_lately<T>(
         &self,
-        footprint: &Footprint,
+        footprint: impl FnOnce() -> Footprint,
         report: impl FnOnce(&Tables) -> T,
     ) -> Result<(T, Option<u64>), StoreError> {
         match &self.backend {
             Backend::Local(local) => Ok((local.with_tables(report)?, None)),
             Backend::Postgres(postgres) => {
-                let (tables, age_ms) = postgres.read_lately(footprint.clone()).await?;
+                let (tables, age_ms) = postgres.read_lately(footprint()).await?;
                 Ok((report(&tables), age_ms))
             }
         }

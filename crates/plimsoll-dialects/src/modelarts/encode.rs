@@ -12,7 +12,7 @@ use crate::modelarts::errors::{ModelArtsError, error_reply};
 use crate::modelarts::wire::{
     Links, Number, OsUserConfig, Project, Projects, Quotas, QuotasResponse, ResourceQuota,
 };
-use crate::modelarts::{Call, MAPPED, Mapped, NETWORK, Numbers, POOL, RequestId, Settings};
+use crate::modelarts::{Call, MAPPED, Mapped, Numbers, RequestId, Settings};
 
 /// The address ranges of the vendor's example. Plimsoll makes no networks, so these bind nobody.
 const NETWORK_CIDRS: [&str; 2] = ["192.168.0.0/24", "172.16.31.0/16"];
@@ -80,7 +80,8 @@ fn os_user_config<R: Rows>(
         let limit = integer(quota(rows, scope, mapped, now)?.ceiling);
         Some(i32::try_from(limit).unwrap_or(i32::MAX))
     };
-    match (limit(&NETWORK), limit(&POOL)) {
+    let [pool, network, ..] = &MAPPED;
+    match (limit(network), limit(pool)) {
         (None, None) => Err(ModelArtsError::QuotaNotConfigured(project.clone())),
         (network_quota, pool_quota) => Ok(OsUserConfig {
             network_cidrs: NETWORK_CIDRS,
@@ -107,7 +108,7 @@ fn project_within<'a, R: Rows>(
 fn quota<R: Rows>(rows: &R, project: &Scope, mapped: &Mapped, now: Timestamp) -> Option<Quota> {
     let item = mapped.item()?;
     let resource = rows.resource(&item.resource)?;
-    (!resource.per_location).then(|| report::quota(rows, project, resource, item, now))
+    (!resource.per_location).then(|| report::quota(rows, project, resource, item.clone(), now))
 }
 
 /// Unlimited is `-1`, as in the vendor's other quota operations.

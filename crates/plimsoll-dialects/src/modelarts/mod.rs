@@ -10,6 +10,8 @@
 //! names its rows with [`Call::footprint`] and is answered by [`answer`].
 //! Every failure on the way is a [`ModelArtsError`] and becomes a reply in [`error_reply`].
 
+use std::sync::OnceLock;
+
 use plimsoll_core::model::{Item, Reach};
 use plimsoll_core::names::{ResourceName, ScopeId, Text};
 use plimsoll_core::rows::Footprint;
@@ -28,16 +30,14 @@ pub use errors::{ModelArtsError, error_reply};
 struct Mapped {
     resource: &'static str,
     resource_type: &'static str,
+    item: OnceLock<Option<Item>>,
 }
 
-const POOL: Mapped = mapped("modelarts/pool", "pool");
-const NETWORK: Mapped = mapped("modelarts/network", "network");
-
-/// The resources that `quotas` lists, in its order: those of the vendor's example, then those
-/// that the vendor's table enumerates.
-const MAPPED: [Mapped; 17] = [
-    POOL,
-    NETWORK,
+/// The resources that `quotas` lists, in its order: those of the vendor's example, of which alone
+/// `os-user-config` tells, then those that the vendor's table enumerates.
+static MAPPED: [Mapped; 17] = [
+    mapped("modelarts/pool", "pool"),
+    mapped("modelarts/network", "network"),
     mapped("vpc/vpc", "VPC"),
     mapped("vpc/subnet", "SUBNET"),
     mapped("vpc/security_group", "SECURITY_GROUP"),
@@ -55,21 +55,28 @@ const MAPPED: [Mapped; 17] = [
     mapped("vpc/routetable_contain_routes", "ROUTETABLE_CONTAIN_ROUTES"),
 ];
 
+/// How many of them `os-user-config` tells of.
+const OS_USER_CONFIG_MAPPED: usize = 2;
+
 const fn mapped(resource: &'static str, resource_type: &'static str) -> Mapped {
     Mapped {
         resource,
         resource_type,
+        item: OnceLock::new(),
     }
 }
 
 impl Mapped {
     /// The account that it is: none of them is counted per location.
-    fn item(&self) -> Option<Item> {
-        let resource = ResourceName::parse(self.resource).ok()?;
-        Some(Item {
-            resource,
-            location: None,
-        })
+    fn item(&self) -> Option<&Item> {
+        let item = self.item.get_or_init(|| {
+            let resource = ResourceName::parse(self.resource).ok()?;
+            Some(Item {
+                resource,
+                location: None,
+            })
+        });
+        item.as_ref()
     }
 }
 
@@ -96,17 +103,18 @@ pub enum Call {
 impl Call {
     /// The rows that [`answer`] may ask for on behalf of a caller with `reach`.
     pub fn footprint(&self, reach: &Reach) -> Footprint {
-        let (scopes, mapped) = match self {
-            Call::Quotas { project } => (vec![project.clone()], MAPPED.as_slice()),
-            Call::OsUserConfig { project } => (vec![project.clone()], [POOL, NETWORK].as_slice()),
+        let (scope, mapped) = match self {
+            Call::Quotas { project } => (Some(project), MAPPED.len()),
+            Call::OsUserConfig { project } => (Some(project), OS_USER_CONFIG_MAPPED),
             Call::Projects { .. } => match reach {
-                Reach::Everything => (Vec::new(), [].as_slice()),
-                Reach::Below(project) => (vec![project.clone()], [].as_slice()),
+                Reach::Everything => (None, 0),
+                Reach::Below(project) => (Some(project), 0),
             },
         };
+        let items = MAPPED.iter().take(mapped).filter_map(Mapped::item);
         Footprint {
-            scopes,
-            items: mapped.iter().filter_map(Mapped::item).collect(),
+            scopes: scope.cloned().into_iter().collect(),
+            items: items.cloned().collect(),
             ..Footprint::default()
         }
     }

@@ -68,12 +68,12 @@ fn disk(id: &str, at: &str) -> plimsoll_core::command::Command {
 
 /// What is used at a scope, and how old that is; no scope has no use.
 fn used(store: &Store, at: &str) -> (Option<u64>, Option<u64>) {
-    let footprint = Footprint {
+    let footprint = || Footprint {
         scopes: vec![scope(at)],
         items: vec![item("vm/disk")],
         ..Footprint::default()
     };
-    let read = store.read_lately(&footprint, |tables| {
+    let read = store.read_lately(footprint, |tables| {
         tables.scope(&scope(at))?;
         Some(tables.account(&scope(at), &item("vm/disk")).used.units())
     });

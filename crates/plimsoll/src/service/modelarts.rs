@@ -30,7 +30,8 @@ impl Service {
         let now = clock::steady();
         let answer =
             |rows: &Tables| modelarts::answer(&call, rows, reach, &self.modelarts, request_id, now);
-        let read = self.store.read_lately(&call.footprint(reach), answer).await;
+        let footprint = || call.footprint(reach);
+        let read = self.store.read_lately(footprint, answer).await;
         let (reply, _) = read.map_err(|_| ModelArtsError::Unavailable)?;
         Ok(reply)
     }

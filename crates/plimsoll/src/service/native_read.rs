@@ -211,7 +211,7 @@ impl Service {
     }
 
     async fn quotas(&self, caller: &Caller, asked: &QuotasAsked<'_>) -> Result<Reply, Problem> {
-        let footprint = Footprint {
+        let footprint = || Footprint {
             all_items: true,
             ..Footprint::of_scope(asked.scope)
         };
@@ -219,7 +219,7 @@ impl Service {
             let scope = scope_within(rows, caller.reach(), asked.scope)?;
             Some(asked.tell(rows, scope, None))
         };
-        let told = self.store.read_lately(&footprint, tell).await;
+        let told = self.store.read_lately(footprint, tell).await;
         let (told, age_ms) = told.map_err(read_problem)?;
         let mut reply = told.ok_or_else(|| unknown_scope(asked.scope))?;
         if let Some(age_ms) = age_ms {

@@ -30,7 +30,8 @@ impl Service {
         let now = clock::steady();
         let answer =
             |rows: &Tables| zenlayer::answer(&call, rows, team, &self.zenlayer, request_id, now);
-        let read = self.store.read_lately(&call.footprint(team), answer).await;
+        let footprint = || call.footprint(team);
+        let read = self.store.read_lately(footprint, answer).await;
         let (reply, _) = read.map_err(|_| ZenlayerError::Unavailable)?;
         Ok(reply)
     }
