@@ -3,6 +3,7 @@
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Interval;
 
 use super::limits::{BODY_BYTES_FREE, Limits, TICK};
 use crate::service::TransportFault;
@@ -28,8 +29,7 @@ where
         return Err(TransportFault::BodyTooLarge);
     }
     let mut held = Held::default();
-    let mut ticks = tokio::time::interval(TICK);
-    ticks.reset();
+    let mut ticks = None;
     let (mut silent, mut all) = (0, 0);
     loop {
         tokio::select! {
@@ -45,7 +45,7 @@ where
                     held.add(&data, bytes_max, limits)?;
                 }
             }
-            _ = ticks.tick() => {
+            () = tick(&mut ticks) => {
                 (silent, all) = (silent + 1, all + 1);
                 let patience = limits.patience();
                 if patience.body_silent <= silent || patience.body <= all {
@@ -54,6 +54,17 @@ where
             }
         }
     }
+}
+
+/// Waits for the next tick. The first wait starts the clock: most bodies are there already, and
+/// need none.
+async fn tick(ticks: &mut Option<Interval>) {
+    let ticks = ticks.get_or_insert_with(|| {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.reset();
+        ticks
+    });
+    ticks.tick().await;
 }
 
 impl Held {

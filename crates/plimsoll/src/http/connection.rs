@@ -143,7 +143,7 @@ impl Exchange {
             Some(pieces) => Answer::live(pieces, self.wire),
             None => Answer::whole(body, self.wire),
         };
-        response(&reply, answer)
+        response(reply, answer)
     }
 
     /// The answer; `Err` where it is given before the body was read whole.
@@ -182,11 +182,11 @@ fn headers(headers: &HeaderMap) -> Vec<(&str, &[u8])> {
         .collect()
 }
 
-fn response<B>(reply: &Reply, body: B) -> Response<B> {
+fn response<B>(reply: Reply, body: B) -> Response<B> {
     let mut response = Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in &reply.headers {
+    for (name, value) in reply.headers {
         if let Ok(value) = HeaderValue::try_from(value) {
             response
                 .headers_mut()
@@ -201,7 +201,7 @@ async fn say(stream: &mut TcpStream, reply: Reply) {
     let head = &b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n"[..];
     let answer = service_fn(|_| {
         let body = Full::<Bytes>::from(reply.body.clone());
-        ready(Ok::<_, Infallible>(response(&reply, body)))
+        ready(Ok::<_, Infallible>(response(reply.clone(), body)))
     });
     let said = http1::Builder::new()
         .half_close(true)
