@@ -1,5 +1,6 @@
 //! The only file that reads the clock or entropy.
 
+use std::cell::RefCell;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -41,4 +42,38 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
     #[expect(clippy::disallowed_methods, reason = "this is the source of entropy")]
     getrandom::fill(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Bytes of entropy that a thread fetches at once for ids: 64 ids.
+const ID_STOCK_BYTES: usize = 1_024;
+
+/// Unpredictable bytes for an id that is no secret: fetched from the system many at a time, since
+/// every request takes some.
+///
+/// Errors: where the system has none to give.
+pub(crate) fn random_id() -> Result<[u8; 16], getrandom::Error> {
+    thread_local! {
+        static STOCK: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    STOCK.with_borrow_mut(|stock| {
+        if stock.is_empty() {
+            stock.extend(random::<ID_STOCK_BYTES>()?);
+        }
+        let id = stock.last_chunk().copied().expect("a whole number of ids");
+        stock.truncate(stock.len() - id.len());
+        Ok(id)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_id_comes_twice() {
+        let ids: BTreeSet<_> = (0..200).map(|_| random_id().unwrap()).collect();
+        assert_eq!(ids.len(), 200);
+    }
 }

@@ -220,7 +220,7 @@ fn native_refusal(bytes_max: usize, fault: TransportFault) -> Reply {
 /// The random part of a request's id. An id is for people who look for a request in a log: where
 /// the system has no entropy, the request is answered all the same.
 fn request_id_bytes() -> [u8; 16] {
-    clock::random().unwrap_or_default()
+    clock::random_id().unwrap_or_default()
 }
 
 #[cfg(test)]
