@@ -94,7 +94,7 @@ pub(super) fn put_reservations<'a, 'b: 'a>(
     rows: impl Iterator<Item = &'a RowOutline<'b>>,
 ) -> Result<(), RowError> {
     let mut inserter = Inserter::new(transaction)?;
-    let mut set: Vec<(&RowOutline<'_>, u32)> = Vec::with_capacity(TOGETHER);
+    let mut set: Vec<Fresh<'_, '_>> = Vec::with_capacity(TOGETHER);
     for row in rows {
         let plain = row.plain_reservation().map_err(unreadable)?;
         let Some(plain) = plain.filter(PlainReservation::is_likely_new) else {
@@ -103,38 +103,45 @@ pub(super) fn put_reservations<'a, 'b: 'a>(
         };
         let crc = crc32fast::hash(row.bytes);
         inserter.set(set.len(), &Columns::of_plain(&plain)?, crc)?;
-        set.push((row, crc));
+        set.push(Fresh { row, plain, crc });
         if set.len() == TOGETHER {
             let inserted = inserter.insert()?;
             count_inserted(transaction, tally, &set, inserted)?;
             set.clear();
         }
     }
-    for (row, _) in set {
-        put(transaction, tally, row)?;
+    for it in set {
+        put(transaction, tally, it.row)?;
     }
     Ok(())
+}
+
+/// A reservation that is likely to be new, among those that one statement writes.
+struct Fresh<'a, 'b> {
+    row: &'a RowOutline<'b>,
+    plain: PlainReservation<'b>,
+    crc: u32,
 }
 
 /// Counts rows of which so many were written; the others stood already, and are replaced.
 fn count_inserted(
     transaction: &Transaction<'_>,
     tally: &mut Tally,
-    rows: &[(&RowOutline<'_>, u32)],
+    set: &[Fresh<'_, '_>],
     inserted: usize,
 ) -> Result<(), RowError> {
-    if inserted == rows.len() {
-        rows.iter().for_each(|(_, crc)| tally.add(*crc));
+    if inserted == set.len() {
+        set.iter().for_each(|it| tally.add(it.crc));
         return Ok(());
     }
     let mut found = 0;
-    for (row, crc) in rows {
-        // No row is written twice as it is: each change has a revision of its own.
-        if stored_crc(transaction, &row.key)? == Some(*crc) {
-            tally.add(*crc);
+    for it in set {
+        // Each change has a revision of its own: no row that stood already has this one.
+        if reservation::stored_revision(transaction, &it.plain)? == Some(it.plain.revision) {
+            tally.add(it.crc);
             found += 1;
         } else {
-            put(transaction, tally, row)?;
+            put(transaction, tally, it.row)?;
         }
     }
     if found == inserted {
