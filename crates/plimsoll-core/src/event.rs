@@ -196,7 +196,7 @@ impl Cause {
 
 /// One row as it is after an event.
 ///
-/// Shape: 88 bytes, those of an account: a reservation changes one of these at each scope.
+/// Shape: 88 bytes; a reservation makes one of these at each scope up to its tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// A resource.
@@ -223,7 +223,7 @@ pub enum Change {
         /// The new figures.
         account: Account,
     },
-    /// A reservation, the one that the caller is told of.
+    /// A reservation, shared with the answer where the caller is told of it.
     Reservation(Arc<Reservation>),
     /// A reservation that is remembered no more.
     ReservationGone(ReservationKey),

@@ -14,9 +14,9 @@ use plimsoll_core::rows::Rows;
 
 use crate::StoreError;
 use crate::news::News;
-use crate::overlay::{Batch, Overlay};
+use crate::overlay::Overlay;
 use crate::record::RecordWriter;
-use crate::tables::Tables;
+use crate::tables::{Batch, Tables};
 
 /// Bytes of a record after which a group is closed: what has not been decided by then forms the
 /// next one. A record goes beyond by what one submission changes.

@@ -55,7 +55,8 @@ pub(crate) struct Lane {
 /// Commands that wait to be decided, and who wants to know.
 #[derive(Debug)]
 pub(crate) struct Submission {
-    /// Kept by who asks, too: whoever made them lets go of them, not the lane.
+    /// Kept by who asks, too, until it is answered: to let go of thousands takes time that the lane
+    /// does not have.
     pub(crate) commands: Arc<Vec<Command>>,
     pub(crate) reply: oneshot::Sender<Result<Vec<Outcome>, SubmitError>>,
     /// Held until the submission is answered: the queue's bound.

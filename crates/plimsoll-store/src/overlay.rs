@@ -24,7 +24,7 @@ use plimsoll_core::rows::Rows;
 
 use self::reservations::{Changed, Place};
 use crate::record::Hash;
-use crate::tables::{At, LogHead, Tables, TimeOrder};
+use crate::tables::{At, Batch, LogHead, Tables, TimeOrder};
 
 /// The tables with the rows that a batch has changed.
 pub(crate) struct Overlay<'a> {
@@ -46,19 +46,6 @@ pub(crate) struct Overlay<'a> {
     events: Vec<(Event, Hash)>,
     /// Whether a decision has asked for the holds of a tenant.
     asked_for_holds: Cell<bool>,
-}
-
-/// What a batch has decided, to be [taken] by the tables once it is durable.
-///
-/// [taken]: Tables::take
-#[derive(Default)]
-pub(crate) struct Batch {
-    /// What was decided, each with the hash of its log behind it.
-    pub(crate) events: Vec<(Event, Hash)>,
-    /// What the events leave of the accounts that they change.
-    pub(crate) accounts: HashMap<(ScopeId, Item), Account>,
-    /// Where they leave their logs.
-    pub(crate) logs: HashMap<Log, LogHead>,
 }
 
 impl<'a> Overlay<'a> {
@@ -136,11 +123,6 @@ impl<'a> Overlay<'a> {
             accounts: self.accounts,
             logs: self.logs,
         }
-    }
-
-    /// What was decided, each with the hash of its log behind it.
-    pub(crate) fn into_events(self) -> Vec<(Event, Hash)> {
-        self.events
     }
 
     fn put(&mut self, change: &Change) {

@@ -24,7 +24,6 @@ use plimsoll_core::outcome::Breach;
 use plimsoll_core::rows::Rows;
 
 use self::reservations::Reservations;
-use crate::overlay::Batch;
 use crate::record::Hash;
 use crate::scopes::Scopes;
 
@@ -57,6 +56,17 @@ pub struct Tables {
     reservations: Reservations,
     principals: BTreeMap<PrincipalId, Principal>,
     logs: HashMap<Log, LogHead>,
+}
+
+/// What a batch has decided, to be [taken](Tables::take) by the tables once it is durable.
+#[derive(Default)]
+pub(crate) struct Batch {
+    /// What was decided, each with the hash of its log behind it.
+    pub(crate) events: Vec<(Event, Hash)>,
+    /// What the events leave of the accounts that they change.
+    pub(crate) accounts: HashMap<(ScopeId, Item), Account>,
+    /// Where they leave their logs.
+    pub(crate) logs: HashMap<Log, LogHead>,
 }
 
 /// An order in time of the reservations of one tenant.

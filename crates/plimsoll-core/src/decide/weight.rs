@@ -11,7 +11,7 @@ pub(super) struct Weight<'a> {
     pub(super) resource: &'a Resource,
     pub(super) item: &'a Item,
     pub(super) amount: Amount,
-    /// The account's figures without it.
+    /// The account's figures as they stand; to be looked up again once holds lapse.
     pub(super) account: Account,
 }
 

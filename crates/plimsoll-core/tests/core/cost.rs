@@ -6,7 +6,7 @@ use plimsoll_core::bounds::{
     FITS_AT_HOLDS_MAX, FITS_AT_LINES_MAX, RESERVATION_LINES_MAX, SCOPE_DEPTH_MAX,
 };
 use plimsoll_core::decide::decide;
-use plimsoll_core::event::{Head, Log};
+use plimsoll_core::event::{Change, Head, Log};
 use plimsoll_core::model::{
     Account, Item, Limit, Location, Principal, Request, Reservation, Resource, Scope, State, Tally,
     Tier, Webhook,
@@ -210,4 +210,10 @@ fn a_refusal_looks_at_a_bounded_number_of_rows() {
         assert_eq!(cost(&more, &line), (lookups, holds));
         assert!(cost(&few, &line).0 <= lookups);
     }
+}
+
+/// A reservation makes a change at each scope up to its tenant, and all are moved several times.
+#[test]
+fn a_change_is_small() {
+    assert_eq!(size_of::<Change>(), 88);
 }

@@ -62,7 +62,7 @@ pub(super) fn decide_all<'a>(
         decided.outcomes.push(outcomes);
     }
     decided.needs_holds = overlay.has_asked_for_holds();
-    let events = overlay.into_events().into_iter().zip(written);
+    let events = overlay.into_batch().events.into_iter().zip(written);
     let events = events.map(|((event, chain), (bytes, catalogue))| Written {
         event,
         bytes,

@@ -35,7 +35,8 @@ pub(crate) const VERSION: u8 = 4;
 const EVENTS_OFFSET: usize = 45;
 const TRAILER_LEN: usize = 36;
 
-/// What a reservation at two or three scopes takes in a record.
+/// What a reservation takes in a record: 150 bytes at two scopes with ids of ten, each scope more
+/// some 25.
 const COMMAND_BYTES: usize = 192;
 
 /// A SHA-256: of a record, or of an event in the chain of its log.
@@ -70,7 +71,7 @@ impl RecordWriter {
         Self { bytes, events: 0 }
     }
 
-    /// Makes room for what so many commands change, as most do.
+    /// Makes room for so many commands, as if each made a reservation.
     pub(crate) fn make_room(&mut self, commands: usize) {
         self.bytes.reserve(commands.saturating_mul(COMMAND_BYTES));
     }

@@ -71,7 +71,7 @@ impl Order {
         }
         let digest = key.digest(chunk.shared.len());
         chunk.entries.insert(position, Entry { digest, place });
-        if key.in_front_of(&chunk.shared).is_ne() {
+        if key.cmp_front(&chunk.shared).is_ne() {
             chunk.digest_from(chunk.shared_now(&key_of), &key_of);
         }
     }
@@ -164,13 +164,13 @@ impl Chunk {
     /// Whether its first key is no greater: mostly told without a look at the row.
     fn starts_by<'a>(&self, key: Key<'_>, key_of: &impl Fn(u32) -> Key<'a>) -> bool {
         let digest = || key.digest(self.shared.len()).cmp(&self.entries[0].digest);
-        let mostly = key.in_front_of(&self.shared).then_with(digest);
+        let mostly = key.cmp_front(&self.shared).then_with(digest);
         mostly.then_with(|| key.cmp(&self.first(key_of))).is_ge()
     }
 
     /// How many entries have a lesser key.
     fn position<'a>(&self, key: Key<'_>, key_of: &impl Fn(u32) -> Key<'a>) -> usize {
-        match key.in_front_of(&self.shared) {
+        match key.cmp_front(&self.shared) {
             Ordering::Less => return 0,
             Ordering::Greater => return self.entries.len(),
             Ordering::Equal => {}
@@ -237,7 +237,7 @@ impl Key<'_> {
     }
 
     /// Where it is against keys that all begin so; `Equal` where it begins so, too.
-    fn in_front_of(self, shared: &[u8]) -> Ordering {
+    fn cmp_front(self, shared: &[u8]) -> Ordering {
         let at = self.at.to_be_bytes();
         match shared.split_at_checked(INSTANT_BYTES) {
             None => at[..shared.len()].cmp(shared),
@@ -264,12 +264,12 @@ impl Key<'_> {
     fn digest(self, shared: usize) -> u32 {
         let id = self.id.as_bytes();
         let digest = match shared.checked_sub(INSTANT_BYTES) {
-            Some(of_id) => front(id.get(of_id..).unwrap_or_default()),
+            Some(of_id) => first_four(id.get(of_id..).unwrap_or_default()),
             None => {
                 let mut bytes = [0; INSTANT_BYTES + 4];
                 bytes[..INSTANT_BYTES].copy_from_slice(&self.at.to_be_bytes());
-                bytes[INSTANT_BYTES..].copy_from_slice(&front(id));
-                front(&bytes[shared..])
+                bytes[INSTANT_BYTES..].copy_from_slice(&first_four(id));
+                first_four(&bytes[shared..])
             }
         };
         u32::from_be_bytes(digest)
@@ -290,7 +290,7 @@ fn shared_front(one: &[u8], other: &[u8]) -> usize {
 }
 
 /// The first four bytes, zeros where there are fewer.
-fn front(bytes: &[u8]) -> [u8; 4] {
+fn first_four(bytes: &[u8]) -> [u8; 4] {
     match bytes.first_chunk() {
         Some(front) => *front,
         None => {

@@ -102,9 +102,7 @@ impl<'a> RowKey<'a> {
             reader.byte_string().ok()
         })
     }
-}
 
-impl<'a> RowKey<'a> {
     /// The two names of a reservation's key, its tenant and its id; `None` where the row is none.
     pub(crate) fn of_reservation(self) -> Option<[&'a [u8]; 2]> {
         let mut reader = Reader {
