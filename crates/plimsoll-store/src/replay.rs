@@ -126,14 +126,13 @@ pub(crate) fn check(tables: &Tables) -> Result<(), Misfit> {
     let expected = invariants::accounts_of(tables, tables.reservations()).map_err(Misfit::Rows)?;
     let live = tables
         .accounts()
-        .filter(|(_, account)| **account != Account::default());
+        .filter(|(_, _, account)| *account != Account::default());
     let mut count = 0;
-    for (key, account) in live {
+    for (scope, item, account) in live {
         count += 1;
-        if expected.get(key) != Some(account) {
+        if expected.get(&(scope.clone(), item.clone())) != Some(&account) {
             return Err(Misfit::Accounts(format!(
-                "the account of `{}` is not the sum of its reservations",
-                key.0
+                "the account of `{scope}` is not the sum of its reservations"
             )));
         }
     }

@@ -1,5 +1,6 @@
 //! All rows in memory, in the layout that decisions and reports read.
 
+mod accounts;
 mod order;
 mod reservations;
 mod row;
@@ -23,6 +24,7 @@ use plimsoll_core::names::{
 use plimsoll_core::outcome::Breach;
 use plimsoll_core::rows::Rows;
 
+use self::accounts::Accounts;
 use self::reservations::Reservations;
 use crate::record::Hash;
 use crate::scopes::Scopes;
@@ -49,7 +51,7 @@ pub struct Tables {
     pub(crate) webhooks: Arc<BTreeMap<WebhookId, Webhook>>,
     limits: HashMap<(ScopeId, Item), Vec<Limit>>,
     limit_order: BTreeMap<ScopeId, BTreeSet<Item>>,
-    accounts: HashMap<(ScopeId, Item), Account>,
+    accounts: Accounts,
     tallies: HashMap<(ScopeId, Item), Tally>,
     requests: HashMap<RequestId, Request>,
     request_order: BTreeMap<ScopeId, BTreeSet<RequestId>>,
@@ -78,7 +80,7 @@ pub(crate) enum TimeOrder {
     Ended,
 }
 
-/// Borrowed form of the key of limits and accounts.
+/// Borrowed form of the key of what is told of a scope and an item.
 #[derive(Hash)]
 pub(crate) struct At<'a>(pub(crate) &'a ScopeId, pub(crate) &'a Item);
 
@@ -127,7 +129,9 @@ impl Tables {
                 }
             }
         }
-        self.accounts.extend(batch.accounts);
+        for ((scope, item), account) in &batch.accounts {
+            self.accounts.put(scope, item, *account);
+        }
         self.logs.extend(batch.logs);
     }
 
@@ -179,7 +183,7 @@ impl Tables {
                 item,
                 account,
             } => {
-                self.accounts.insert((scope, item), account);
+                self.accounts.put(&scope, &item, account);
             }
             Change::Reservation(row) => self.reservations.put(&row),
             Change::ReservationGone(key) => self.reservations.remove(&key),
@@ -278,7 +282,7 @@ impl Tables {
     }
 
     /// All accounts, in no order.
-    pub(crate) fn accounts(&self) -> impl Iterator<Item = (&(ScopeId, Item), &Account)> {
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = (&ScopeId, &Item, Account)> {
         self.accounts.iter()
     }
 
@@ -391,10 +395,7 @@ impl Rows for Tables {
     }
 
     fn account(&self, scope: &ScopeId, item: &Item) -> Account {
-        self.accounts
-            .get(&At(scope, item))
-            .copied()
-            .unwrap_or_default()
+        self.accounts.find(scope, item).unwrap_or_default()
     }
 
     fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<Reservation> {
