@@ -15,9 +15,17 @@ use super::rows::RowError;
 use crate::StoreError;
 use crate::record::KeptRecords;
 
-/// Bytes of records in one round. Whoever asks for what was reads again what a round has of a
-/// tenant, which takes some ten milliseconds where it is all of these.
-const ROUND_BYTES_MAX: usize = 8 << 20;
+/// Bytes of records in one round of a small ledger. Whoever asks for what was reads again what a
+/// round has of a tenant, which takes some ten milliseconds where it is all of these.
+const ROUND_BYTES_MIN: usize = 8 << 20;
+
+/// The same of a large one, where this and more is a part of memory that nobody notices.
+const ROUND_BYTES_MAX: usize = 64 << 20;
+
+/// How many times the bytes of a round the ledger has, in between. Where rows change all over a
+/// large ledger, each is alone on its page, and to write a page takes ten times as long as to
+/// write a row: the more rows in a round, the more of them share one.
+const LEDGER_IN_ROUNDS: u64 = 16;
 
 /// How often the journal is looked at: what the write-ahead log has by then is copied to its file.
 const LOOK_PAUSE: Duration = Duration::from_millis(250);
@@ -177,6 +185,8 @@ struct Work {
     journal: JournalReader,
     ledger: Connection,
     ledger_path: std::path::PathBuf,
+    /// Bytes of records in one round.
+    round_bytes: usize,
     /// Of the last round: their room is used again, as long as there is something to write.
     records: KeptRecords,
     room: Room,
@@ -204,6 +214,7 @@ impl Work {
             journal,
             ledger,
             ledger_path,
+            round_bytes: ROUND_BYTES_MIN,
             records: KeptRecords::default(),
             room: Room::default(),
         })
@@ -235,7 +246,7 @@ impl Work {
                 {
                     complain(&error);
                 }
-                if !goes_on || ROUND_BYTES_MAX <= backlog {
+                if !goes_on || self.round_bytes <= backlog {
                     break;
                 }
             }
@@ -250,25 +261,26 @@ impl Work {
     /// there are. `backlog` is how many bytes there may be; answers how many are left.
     fn rounds(&mut self, mut backlog: usize, all: bool) -> Result<usize, StoreError> {
         loop {
+            self.round_bytes = round_bytes(&self.ledger_path);
             let written = self.round()?;
-            if written < ROUND_BYTES_MAX {
+            if written < self.round_bytes {
                 return Ok(0);
             }
             backlog = backlog.saturating_sub(written);
-            if backlog < ROUND_BYTES_MAX && !all {
+            if backlog < self.round_bytes && !all {
                 return Ok(backlog);
             }
         }
     }
 
     /// Writes what comes next beyond the watermark, and answers how many bytes of records that was:
-    /// fewer than `ROUND_BYTES_MAX` at the journal's end.
+    /// fewer than those of a round at the journal's end.
     fn round(&mut self) -> Result<usize, StoreError> {
         let sqlite = sqlite_error(&self.ledger_path);
         let Watermark { place, tally } = ledger::watermark(&self.ledger).map_err(&sqlite)?;
         self.records.clear();
         let records = &mut self.records;
-        let place = self.journal.keep_after(place, ROUND_BYTES_MAX, records)?;
+        let place = self.journal.keep_after(place, self.round_bytes, records)?;
         if records.is_empty() {
             return Ok(0);
         }
@@ -282,6 +294,14 @@ impl Work {
         transaction.commit().map_err(&sqlite)?;
         Ok(self.records.len())
     }
+}
+
+/// Bytes of records in one round of a ledger as large as this.
+fn round_bytes(ledger: &Path) -> usize {
+    // A file that cannot be looked at will soon be complained of.
+    let bytes = std::fs::metadata(ledger).map_or(0, |file| file.len());
+    let share = usize::try_from(bytes / LEDGER_IN_ROUNDS).unwrap_or(ROUND_BYTES_MAX);
+    share.clamp(ROUND_BYTES_MIN, ROUND_BYTES_MAX)
 }
 
 fn complain(error: &StoreError) {
