@@ -167,9 +167,9 @@ def test_webhooks_are_told_by_one_node_after_the_other(nodes, receiver):
     assert sorted(set(told())) == [*range(20, 30), 40, 50]
 
 
-def verify(database):
+def verify(database, *arguments):
     """The exit code, standard output and standard error."""
-    command = [binary(), "verify", "--store", database]
+    command = [binary(), "verify", "--store", database, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout, done.stderr
 
@@ -188,6 +188,45 @@ def test_a_database_is_proved_while_nodes_serve_and_damage_is_found(nodes, clust
     code, stdout, stderr = verify(nodes.database)
     assert (code, stdout) == (1, "")
     assert "is damaged: revision 2 of the catalogue: its hash is not" in stderr
+
+
+def test_kept_tips_are_expected_later_and_name_what_was_cut_off(nodes, cluster, tmp_path):
+    one, two, _ = nodes.admins()
+    set_up(one, 10)
+    one_seat(one, "before").ok()
+    kept, later = tmp_path / "kept", tmp_path / "later"
+    code, stdout, stderr = verify(nodes.database, "--tips", kept)
+    assert (code, stderr) == (0, "")
+    # The file ends with the line that ends what is printed; a script may keep either.
+    assert kept.read_text().splitlines()[-1] == stdout.splitlines()[-1]
+    older = cluster.take()
+    for server in nodes.servers:
+        server.stop()
+    copy = [binary(), "copy", "--from", nodes.database, "--to", older]
+    subprocess.run(copy, check=True, capture_output=True, timeout=120)
+    admin = admin_of(nodes.places[1].serve())
+    one_seat(admin, "after").ok()
+    code, stdout, stderr = verify(nodes.database, "--expect-tip", kept, "--tips", later)
+    assert (code, stderr) == (0, "")
+    logs = len(kept.read_text().splitlines()) - 1
+    assert f"\nexpected tip: {logs} logs, each still holds it\n" in stdout
+    # The older database is sound, and holds what there was when the first tips were written.
+    assert verify(older, "--expect-tip", kept)[0] == 0
+    code, stdout, stderr = verify(older, "--expect-tip", later)
+    assert (code, stdout) == (1, "")
+    revision = admin.call("GET", "/scopes/acme/quotas").ok()["revision"]
+    assert f"the log of `acme` ends at revision {revision - 1}, and the kept tip" in stderr
+    cluster.give_back(older)
+
+
+@pytest.mark.parametrize("content", [None, "", "tip: " + 64 * "0" + "\n", "cut"])
+def test_tips_that_cannot_be_read_are_a_wrong_command_line(tmp_path, cluster, content):
+    kept = tmp_path / "kept"
+    if content is not None:
+        kept.write_text(content)
+    code, stdout, stderr = verify(cluster.address("nowhere"), "--expect-tip", kept)
+    assert (code, stdout) == (2, "")
+    assert f"`{kept}` " in stderr
 
 
 class Callers:

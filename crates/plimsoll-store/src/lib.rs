@@ -52,10 +52,12 @@ pub use due::Wait;
 pub use history::{AsOf, AsOfAnswer, EVENTS_PAGE_MAX};
 pub use lane::{BATCH_COMMANDS_MAX, QUEUED_COMMANDS_MAX, SubmitError};
 pub use list::{LimitsOfItem, Page, ReservationPage};
-pub use postgres::verify as verify_postgres;
 #[doc(hidden)]
 pub use postgres::{Build, Migration};
-pub use postgres::{LAYOUT as POSTGRES_LAYOUT, PostgresOptions, ReplicaOptions, VerifiedDatabase};
+pub use postgres::{
+    LAYOUT as POSTGRES_LAYOUT, LogTip, PostgresOptions, ReplicaOptions, Tips, VerifiedDatabase,
+};
+pub use postgres::{verify as verify_postgres, verify_with as verify_postgres_with};
 pub use record::Hash;
 pub use steady::SteadyClock;
 pub use store::{Clock, Store, StoreError};

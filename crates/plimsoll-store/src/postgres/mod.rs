@@ -31,6 +31,7 @@ mod rows;
 mod schema;
 mod session;
 mod sweep;
+mod tips;
 mod tls;
 mod verify;
 mod whole;
@@ -50,7 +51,8 @@ pub(crate) use batch::Written;
 pub use build::{Build, Migration};
 pub use options::{PostgresOptions, ReplicaOptions};
 pub use schema::LAYOUT;
-pub use verify::{VerifiedDatabase, verify};
+pub use tips::{LogTip, Tips};
+pub use verify::{VerifiedDatabase, verify, verify_with};
 pub(crate) use whole::{Agreed, Moved, NewDatabase, WholeDatabase};
 
 use self::acknowledged::Acknowledged;

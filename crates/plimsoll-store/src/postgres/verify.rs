@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use plimsoll_core::event::{Change, Event, Log};
-use sha2::{Digest, Sha256};
 use tokio_postgres::Row;
 
 use super::cursor::Cursor;
@@ -19,8 +18,9 @@ use super::options::{PostgresOptions, Target};
 use super::rows::Table;
 use super::schema;
 use super::session::{Fault, Session, Transaction};
+use super::tips::{LogTip, Tips};
 use crate::audit::Audit;
-use crate::record::{Hash, chained, log_name, read_event};
+use crate::record::{chained, log_name, read_event};
 use crate::replay;
 use crate::store::StoreError;
 use crate::tables::{LogHead, Tables};
@@ -37,8 +37,8 @@ const ROWS_AT_ONCE: usize = 1_000;
 pub struct VerifiedDatabase {
     /// Events, each with the next revision of its log and chained to the one before.
     pub events: u64,
-    /// Logs, the catalogue's among them.
-    pub logs: u64,
+    /// Where its logs stand, by tenant; the catalogue's name is empty.
+    pub logs: BTreeMap<String, LogHead>,
     /// Admissions that kept to every limit that was in force.
     pub admissions: u64,
     /// Admissions that did not have to, by the name of their mark: `forced`.
@@ -47,8 +47,13 @@ pub struct VerifiedDatabase {
     pub reservations_live: u64,
     /// Rows, each as the events have left it.
     pub rows: u64,
-    /// The hash of where all logs stand: the same wherever all of them stand the same.
-    pub tip: Hash,
+}
+
+impl VerifiedDatabase {
+    /// What to keep, and to expect later.
+    pub fn tips(&self) -> Tips {
+        Tips::of(&self.logs)
+    }
 }
 
 /// Replays every log of a database from its first event, and compares every row with what comes
@@ -61,11 +66,20 @@ pub fn verify(
     options: &PostgresOptions,
     progress: impl FnMut(u64, u64),
 ) -> Result<VerifiedDatabase, StoreError> {
+    verify_with(options, Tips::default(), progress)
+}
+
+/// [`verify()`], which also expects the events that were tips once.
+pub fn verify_with(
+    options: &PostgresOptions,
+    expected: Tips,
+    progress: impl FnMut(u64, u64),
+) -> Result<VerifiedDatabase, StoreError> {
     let target = Target::patient(options, STATEMENT_PATIENCE)?;
     let runtime = super::waiting_runtime(&target)?;
     runtime.block_on(async {
         let session = schema::check_as_it_is(&target).await?;
-        let verified = verify_on(&session, progress, |_, _| Ok(())).await;
+        let verified = verify_on(&session, expected, progress).await;
         verified.map_err(|fault| told(&target, fault))
     })
 }
@@ -83,11 +97,11 @@ pub(super) fn told(target: &Target, fault: Fault) -> StoreError {
     }
 }
 
-/// [`verify`] on a connection; `each` is shown where each log ends.
+/// [`verify_with`] on a connection.
 pub(super) async fn verify_on(
     session: &Session,
+    expected: Tips,
     progress: impl FnMut(u64, u64),
-    each: impl FnMut(&Log, LogHead) -> Result<(), Fault>,
 ) -> Result<VerifiedDatabase, Fault> {
     session.begin(Transaction::Reading).await?;
     let sql = "SELECT coalesce(sum(revision), 0)::bigint FROM plimsoll.log";
@@ -98,11 +112,10 @@ pub(super) async fn verify_on(
         streams: Streams::open(session).await?,
         catalogue: Catalogue::default(),
         audit: Audit::default(),
-        digest: Sha256::new(),
+        expected,
         found: Found::default(),
         in_all,
         progress,
-        each,
     };
     let verified = replay.run().await?;
     session.run("COMMIT").await?;
@@ -195,22 +208,21 @@ impl Catalogue {
 #[derive(Default)]
 struct Found {
     events: u64,
-    logs: u64,
+    logs: BTreeMap<String, LogHead>,
     reservations_live: u64,
     rows: u64,
 }
 
 /// A database read so far.
-struct Replay<'a, P, E> {
+struct Replay<'a, P> {
     session: &'a Session,
     streams: Streams,
     catalogue: Catalogue,
     audit: Audit,
-    digest: Sha256,
+    expected: Tips,
     found: Found,
     in_all: u64,
     progress: P,
-    each: E,
 }
 
 /// One log, replayed so far.
@@ -218,27 +230,26 @@ struct One {
     log: Log,
     tables: Tables,
     expected: Expected,
+    /// The event that was its last once.
+    tip: Option<LogTip>,
     /// How many of the catalogue's changes are in the tables.
     changes: usize,
     /// By which revision of the catalogue its last event was decided.
     decided_by: u64,
 }
 
-impl<P, E> Replay<'_, P, E>
-where
-    P: FnMut(u64, u64),
-    E: FnMut(&Log, LogHead) -> Result<(), Fault>,
-{
+impl<P: FnMut(u64, u64)> Replay<'_, P> {
     async fn run(mut self) -> Result<VerifiedDatabase, Fault> {
         while let Some(root) = self.streams.logs.next(self.session).await? {
             self.log(&root).await?;
         }
-        if self.found.logs == 0 {
+        if self.found.logs.is_empty() {
             return Err(damaged("the catalogue's root row is missing"));
         }
         if let Some(row) = self.streams.events.peek(self.session).await? {
             return Err(damaged(format!("{} belongs to no log", place_of(row))));
         }
+        self.expected.expect_none_before(None)?;
         for (table, cursor) in &mut self.streams.rows {
             if let Some(row) = cursor.peek(self.session).await? {
                 return Err(Expected::foreign(*table, row));
@@ -251,14 +262,13 @@ where
             marked: self.audit.marked,
             reservations_live: self.found.reservations_live,
             rows: self.found.rows,
-            tip: self.digest.finalize().into(),
         })
     }
 
     /// Replays one log and compares the rows that it makes.
     async fn log(&mut self, root: &Row) -> Result<(), Fault> {
         let name: &str = root.get(0);
-        if self.found.logs == 0 && !name.is_empty() {
+        if self.found.logs.is_empty() && !name.is_empty() {
             return Err(damaged("the catalogue's root row is missing"));
         }
         let mut one = One {
@@ -268,6 +278,7 @@ where
             },
             tables: Tables::default(),
             expected: Expected::default(),
+            tip: self.expected.take(name)?,
             changes: 0,
             decided_by: 0,
         };
@@ -288,6 +299,9 @@ where
                 owner(name)
             )));
         }
+        if let Some(tip) = &one.tip {
+            tip.expect_reached(name, head.head.revision)?;
+        }
         replay::check(&one.tables)
             .map_err(|misfit| damaged(format!("{}: {misfit}", owner(name))))?;
         for (table, cursor) in &mut self.streams.rows {
@@ -299,9 +313,8 @@ where
         one.expected.expect_all_found()?;
         let live = one.tables.reservations().filter(|row| row.state.is_live());
         self.found.reservations_live += live.count() as u64;
-        self.found.logs += 1;
-        add_head(&mut self.digest, name, &head);
-        (self.each)(&one.log, head)
+        self.found.logs.insert(name.to_owned(), head);
+        Ok(())
     }
 
     /// Takes one event of a log.
@@ -319,6 +332,9 @@ where
         if row.get::<_, &[u8]>(4) != chain {
             let what = "its hash is not that of its bytes and of the event before it";
             return Err(wrong(&what));
+        }
+        if let Some(tip) = &one.tip {
+            tip.expect_event(log_name(&one.log), revision, &chain)?;
         }
         let event = read_event(bytes).map_err(|damage| wrong(&damage))?;
         let is_here = event.log == one.log && event.revision == revision;
@@ -373,17 +389,9 @@ fn place_of(row: &Row) -> String {
 }
 
 /// Whose a log is, for people.
-fn owner(name: &str) -> String {
+pub(super) fn owner(name: &str) -> String {
     match name {
         "" => "the catalogue".to_owned(),
         tenant => format!("`{tenant}`"),
     }
-}
-
-/// Adds where a log stands to the hash of all.
-pub(crate) fn add_head(digest: &mut Sha256, name: &str, head: &LogHead) {
-    digest.update(name);
-    digest.update([0]);
-    digest.update(head.head.revision.to_le_bytes());
-    digest.update(head.chain);
 }

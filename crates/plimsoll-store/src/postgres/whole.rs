@@ -15,6 +15,7 @@ use super::options::{PostgresOptions, Target};
 use super::past::TURN;
 use super::schema::{self, COPYING};
 use super::session::{CommitFault, Fault, Session, Transaction};
+use super::tips::Tips;
 use super::verify::{STATEMENT_PATIENCE, told, verify_on};
 use super::write::Writing;
 use crate::record::{chained, log_name, read_change, read_event};
@@ -260,14 +261,9 @@ impl NewDatabase {
         &self,
         progress: impl FnMut(u64, u64),
     ) -> Result<BTreeMap<String, LogHead>, StoreError> {
-        let mut heads = BTreeMap::new();
-        let each = |log: &Log, head: LogHead| {
-            heads.insert(log_name(log).to_owned(), head);
-            Ok(())
-        };
-        let verified = verify_on(&self.session, progress, each).await;
-        verified.map_err(|fault| told(&self.target, fault))?;
-        Ok(heads)
+        let verified = verify_on(&self.session, Tips::default(), progress).await;
+        let verified = verified.map_err(|fault| told(&self.target, fault))?;
+        Ok(verified.logs)
     }
 
     /// Lets nodes serve it: adds what must be common to them, and what `last` makes of the place

@@ -1,7 +1,9 @@
 //! The proof from a database alone: what it says, and that it finds what somebody has changed.
 
 use expect_test::{Expect, expect};
-use plimsoll_store::{PostgresOptions, VerifiedDatabase, verify_postgres};
+use plimsoll_store::{
+    PostgresOptions, Tips, VerifiedDatabase, verify_postgres, verify_postgres_with,
+};
 
 use crate::cluster;
 use crate::durability::work;
@@ -35,7 +37,7 @@ fn a_sound_database_is_proved_while_nodes_serve() {
     let node = cluster::node(&options, HandClock::default().clock());
     submit(&node, base());
     let mut last = verified(&options).expect("a sound database");
-    assert_eq!((last.logs, last.admissions), (3, 0));
+    assert_eq!((last.logs.len(), last.admissions), (3, 0));
     for number in 0..3 {
         work(number, |commands| drop(submit(&node, commands)));
         let mut seen = Vec::new();
@@ -47,10 +49,22 @@ fn a_sound_database_is_proved_while_nodes_serve() {
         );
         assert!(last.events < next.events && last.admissions < next.admissions);
         assert_eq!(next.marked["forced"], number + 1);
-        assert_ne!(next.tip, last.tip);
+        assert_ne!(next.tips().hash(), last.tips().hash());
         assert_eq!(verified(&options).expect("a sound database"), next);
         last = next;
     }
+}
+
+/// Another database that holds what a closed one does.
+fn copy_of(name: &str, copy: &str) -> PostgresOptions {
+    let cluster = cluster::shared();
+    let ended = format!(
+        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = '{name}'"
+    );
+    cluster.ask("postgres", &ended);
+    let create = format!("CREATE DATABASE {copy} TEMPLATE {name}");
+    cluster.ask("postgres", &create);
+    cluster.options(copy)
 }
 
 /// Makes each change to a copy of its own, and lists what the user is told.
@@ -58,19 +72,12 @@ fn check(sqls: &[&str], expect: Expect) {
     let (options, name) = closed();
     verified(&options).expect("a sound database");
     let cluster = cluster::shared();
-    let ended = format!(
-        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = '{name}'"
-    );
     let mut transcript = String::new();
     for (index, sql) in sqls.iter().enumerate() {
         let copy = format!("{name}_{index}");
-        cluster.ask("postgres", &ended);
-        cluster.ask(
-            "postgres",
-            &format!("CREATE DATABASE {copy} TEMPLATE {name}"),
-        );
+        let options = copy_of(&name, &copy);
         cluster.ask(&copy, sql);
-        let told = verified(&cluster.options(&copy)).expect_err(sql);
+        let told = verified(&options).expect_err(sql);
         let told = told.split(" is damaged: ").nth(1).expect("it is damaged");
         transcript += &format!("{sql}\n    {told}\n");
         cluster.ask("postgres", &format!("DROP DATABASE {copy} WITH (FORCE)"));
@@ -216,4 +223,66 @@ fn what_is_no_ledger_is_said_to_be_none() {
     let options = cluster::database();
     let told = verified(&options).expect_err("it is empty");
     assert!(told.ends_with("holds no ledger"), "{told}");
+}
+
+/// Reserves something for each of some tenants, a project apiece.
+fn go_on(options: &PostgresOptions, id: &str, amount: u64, scopes: &[&str]) {
+    let node = cluster::node(options, HandClock::default().clock());
+    for scope in scopes {
+        let lines = [("vm/disk", amount)];
+        submit(&node, vec![reserve(id, scope, &lines, None)]);
+    }
+}
+
+#[test]
+fn a_kept_tip_gives_away_what_was_cut_off_or_exchanged() {
+    let (options, name) = closed();
+    let expecting = |options: &PostgresOptions, kept: &Tips| {
+        let verified = verify_postgres_with(options, kept.clone(), |_, _| ());
+        verified.map_err(|error| {
+            let told = chain_of(&error);
+            let what = told.split(" is damaged: ").nth(1);
+            what.expect("it is damaged").to_owned()
+        })
+    };
+    let early = verified(&options).expect("a sound database").tips();
+    let [older, forked, shorter, other_catalogue] = ["older", "forked", "shorter", "catalogue"]
+        .map(|it| copy_of(&name, &format!("{name}_{it}")));
+    go_on(&options, "more", 1, &["p", "other"]);
+    let node = cluster::node(&options, HandClock::default().clock());
+    submit(&node, vec![put_scope("new", None)]);
+    drop(node);
+    let late = verified(&options).expect("a sound database");
+    let late = late.tips();
+    assert_eq!((early.0.len(), late.0.len()), (3, 4));
+    assert_ne!(early.hash(), late.hash());
+    let again = expecting(&options, &early).expect("it has only grown");
+    assert_eq!(again.tips(), late);
+    expecting(&options, &late).expect("nothing has happened since");
+
+    // As after a restore of an older backup, with and without something new in the place.
+    expecting(&older, &early).expect("it is as it was");
+    let mut told = vec![expecting(&older, &late).expect_err("it is older")];
+    go_on(&forked, "more", 2, &["p", "other"]);
+    go_on(&forked, "and-more", 2, &["p", "other"]);
+    verified(&forked).expect("by itself, it is sound");
+    expecting(&forked, &early).expect("it has gone on from there");
+    told.push(expecting(&forked, &late).expect_err("it went another way"));
+    go_on(&shorter, "more", 1, &["p", "other"]);
+    told.push(expecting(&shorter, &late).expect_err("a tenant is missing"));
+    let node = cluster::node(&other_catalogue, HandClock::default().clock());
+    submit(&node, vec![put_location("HKG-A", "another name")]);
+    drop(node);
+    let mut last_of_all = early.clone();
+    last_of_all.0.insert("zz".to_owned(), early.0["other"]);
+    told.push(expecting(&other_catalogue, &last_of_all).expect_err("a tenant is missing"));
+    let other_way = verified(&other_catalogue).expect("a sound database").tips();
+    told.push(expecting(&options, &other_way).expect_err("the catalogue is behind"));
+    expect![[r#"
+        the log of `acme` ends at revision 26, and the kept tip has its revision 27: what came last was cut off
+        revision 27 of `acme` is not the one of the kept tip: it or one before it was exchanged
+        the log of `new` is missing, and the kept tip has its revision 1
+        the log of `zz` is missing, and the kept tip has its revision 8
+        the log of the catalogue ends at revision 12, and the kept tip has its revision 13: what came last was cut off
+    "#]].assert_eq(&(told.join("\n") + "\n"));
 }

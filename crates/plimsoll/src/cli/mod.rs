@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 mod bar;
 mod copy;
+mod tips;
 mod verify;
 
 use crate::config::Config;
