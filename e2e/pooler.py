@@ -14,22 +14,24 @@ PORT = 6432
 
 
 class Pooler:
-    """Between some nodes and a cluster, on a socket in the cluster's folder."""
+    """Between some nodes and a cluster, on a socket in the cluster's folder; where there are more
+    clusters, its connections go to one after the other."""
 
-    def __init__(self, cluster):
+    def __init__(self, cluster, *more):
         self.binary = shutil.which("pgbouncer", path=FOLDERS)
         assert self.binary, "PgBouncer is missing: `apt-get install pgbouncer`"
         self.cluster = cluster
         self.folder = Path(cluster.folder)
         self.users = self.folder / "users.txt"
         self.users.write_text(f'"{USER}" ""\n')
+        hosts = ",".join(str(it.folder) for it in [cluster, *more])
         self.settings = self.folder / "pgbouncer.ini"
         self.settings.write_text(
-            f"[databases]\n* = host={self.folder}\n"
+            f"[databases]\n* = host={hosts}\n"
             f"[pgbouncer]\nunix_socket_dir = {self.folder}\nlisten_port = {PORT}\n"
             f"auth_type = trust\nauth_file = {self.users}\n"
             "pool_mode = transaction\nmax_client_conn = 200\ndefault_pool_size = 12\n"
-            "server_check_delay = 0\n"
+            "server_check_delay = 0\nserver_login_retry = 1\n"
         )
         self.process = None
         self.start()

@@ -1,5 +1,7 @@
 """A standby answers who asks for quotas, as long as nobody misses what they were told."""
 
+import threading
+import time
 from contextlib import ExitStack, closing
 
 import pytest
@@ -7,8 +9,9 @@ import pytest
 from clients import zenlayer_of_demo
 from conftest import admin_of
 from database import Cluster
+from pooler import Pooler
 from server import Place
-from test_nodes import one_seat, seats, set_up
+from test_nodes import SEAT, Nodes, one_seat, seats, set_up
 from waiting import until
 
 AGE = "plimsoll-read-age-ms"
@@ -23,9 +26,29 @@ def pair():
         yield primary, standby, database
 
 
+@pytest.fixture
+def poolers(pair):
+    """A PgBouncer before each of the two, in transaction mode."""
+    primary, standby, _ = pair
+    with closing(Pooler(primary)) as before_primary, closing(Pooler(standby)) as before_standby:
+        yield before_primary, before_standby
+
+
 def test_quotas_come_from_a_standby_and_own_writes_are_seen(tmp_path, pair):
     _, standby, database = pair
     replica = standby.address(database.rsplit("/", 1)[1])
+    check_that_quotas_come_from_a_standby(tmp_path, standby, database, replica)
+
+
+def test_both_may_be_behind_poolers(tmp_path, pair, poolers):
+    _, standby, database = pair
+    before_primary, before_standby = poolers
+    replica = before_standby.through(standby.address(database.rsplit("/", 1)[1]))
+    through = before_primary.through(database)
+    check_that_quotas_come_from_a_standby(tmp_path, standby, through, replica)
+
+
+def check_that_quotas_come_from_a_standby(tmp_path, standby, database, replica):
     config = f"store_replica = '{replica}'\nstore_replica_max_age_seconds = 600\n"
     with closing(Place(tmp_path, database)) as place:
         server = place.serve(config=config)
@@ -51,6 +74,48 @@ def test_quotas_come_from_a_standby_and_own_writes_are_seen(tmp_path, pair):
         assert zenlayer_of_demo(server).quotas() == [("FRA-A", 2, 5), ("HKG-A", 3, 5)]
         standby.start()
         assert until(age)
+
+
+READERS = 8
+READ_SECONDS = 3
+
+
+def test_a_pooler_before_several_standbys_makes_no_old_figure_young(tmp_path, pair):
+    primary, standby, database = pair
+    name = database.rsplit("/", 1)[1]
+    with ExitStack() as stack:
+        late = stack.enter_context(closing(Cluster(following=primary)))
+        # Which of the two answers is another matter with each transaction.
+        pooler = stack.enter_context(closing(Pooler(standby, late)))
+        replica = pooler.through(standby.address(name))
+        config = f"store_replica = '{replica}'\nstore_replica_max_age_seconds = 1\n"
+        nodes = Nodes(tmp_path, database, stack)
+        reader, writer = (admin_of(nodes.add(config=it)) for it in [config, ""])
+        set_up(reader, 5)
+        is_there = "SELECT count(*) FROM plimsoll.scope WHERE id = 'app'"
+        until(lambda: late.sql(name, is_there) == "1")
+        late.sql("postgres", "SELECT pg_wal_replay_pause()")
+        until(lambda: late.sql("postgres", "SELECT pg_get_wal_replay_pause_state()") == "paused")
+        until(lambda: AGE in reader.call("GET", "/scopes/acme/quotas").headers)
+        one_seat(writer, "r").ok()
+        written = time.monotonic()
+        told = []
+
+        def read():
+            while time.monotonic() < written + READ_SECONDS:
+                asked = time.monotonic()
+                reply = reader.call("GET", f"/scopes/acme/quotas?resource={SEAT}")
+                [quota] = reply.ok()["quotas"]
+                told.append((asked, quota["used"], int(reply.headers.get(AGE, 0))))
+
+        threads = [threading.Thread(target=read) for _ in range(READERS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        # What is told is no older than it says.
+        old = [it for it in told if it[1] == 0 and written < it[0] - it[2] / 1000]
+        assert told and old == []
 
 
 def test_a_replica_that_is_none_is_refused(tmp_path, pair):

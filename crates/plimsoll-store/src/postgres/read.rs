@@ -11,7 +11,7 @@ use tokio_postgres::types::Type;
 use super::load::{Lock, load, load_ended, load_holds};
 use super::names::Wanted;
 use super::principals::{Asked, is_of_principals_alone};
-use super::session::{Fault, Parameter, Session};
+use super::session::{Fault, Parameter, Session, Statement};
 use super::{Node, Postgres};
 use crate::store::StoreError;
 use crate::tables::Tables;
@@ -192,13 +192,45 @@ pub(super) async fn rows_of(
     session: &Session,
     footprint: Footprint,
 ) -> Result<Tables, Fault> {
+    let (tables, is_open) = rows_of_open(node, session, footprint).await?;
+    if is_open {
+        session.run("COMMIT").await?;
+    }
+    Ok(tables)
+}
+
+/// [`rows_of`], with the answer of the server from which they came to one more question; none where
+/// what is named is of no tenant.
+///
+/// Errors: [`Fault::Behind`] leaves the connection as it was.
+pub(super) async fn rows_of_one_server(
+    node: &Node,
+    session: &Session,
+    footprint: Footprint,
+    question: &str,
+) -> Result<(Tables, Vec<Row>), Fault> {
+    let (tables, is_open) = rows_of_open(node, session, footprint).await?;
+    if !is_open {
+        return Ok((tables, Vec::new()));
+    }
+    let end = [question, "COMMIT"].map(|sql| Statement::new(sql, Vec::new()));
+    let mut answers = session.rows_of_each(&end).await?;
+    Ok((tables, answers.swap_remove(0)))
+}
+
+/// [`rows_of`], and whether the transaction in which they were read is still open.
+async fn rows_of_open(
+    node: &Node,
+    session: &Session,
+    footprint: Footprint,
+) -> Result<(Tables, bool), Fault> {
     let has_holds = !footprint.holds_of.is_empty();
     let wanted = Wanted::resolve(session, &node.scopes, vec![footprint]).await?;
     let floor = node.acknowledged.floor(&wanted.tenants());
     if wanted.tenants().is_empty() {
         let tables = load(session, node, &wanted, Lock::NoTenant).await?;
         floor.check(&tables)?;
-        return Ok(tables);
+        return Ok((tables, false));
     }
     let mut tables = load(session, node, &wanted, Lock::Nothing).await?;
     if let Err(behind) = floor.check(&tables) {
@@ -209,6 +241,5 @@ pub(super) async fn rows_of(
     if has_holds {
         load_holds(session, &mut tables, &wanted, node.clock.now()).await?;
     }
-    session.run("COMMIT").await?;
-    Ok(tables)
+    Ok((tables, true))
 }

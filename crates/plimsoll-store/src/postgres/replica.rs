@@ -7,7 +7,8 @@
 //! moment or a later one.
 //!
 //! Positions are compared only between servers of one cluster and one timeline, so that a server
-//! which went another way after a failover is not believed.
+//! which went another way after a failover is not believed. Position and rows must come from the
+//! same server: behind a pooler, two transactions of one connection may have reached two of them.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -16,9 +17,10 @@ use std::time::Duration;
 
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::rows::{Footprint, Rows};
+use tokio_postgres::Row;
 
 use super::names::damaged;
-use super::read::rows_of;
+use super::read::rows_of_one_server;
 use super::session::{Fault, Session};
 use super::{LOOK_INTERVAL, Node, schema};
 use crate::store::StoreError;
@@ -37,7 +39,9 @@ const CLOCK_ERROR_MS: u64 = 100;
 /// where it follows.
 const STANDING: &str = "\
     SELECT (SELECT system_identifier FROM pg_control_system()), \
-    (SELECT oid::bigint FROM pg_database WHERE datname = current_database()), ";
+    (SELECT oid::bigint FROM pg_database WHERE datname = current_database()), \
+    (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint, ";
+const SERVER: &str = "SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint";
 const OF_PRIMARY: &str = "\
     ('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::bigint, \
     pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::bigint, true";
@@ -57,6 +61,8 @@ struct Ledger {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing {
     ledger: Ledger,
+    /// When it was started, in microseconds: no other server was then.
+    server: i64,
     timeline: i64,
     position: i64,
     takes_writes: bool,
@@ -80,9 +86,10 @@ impl Standing {
                 system: row.get(0),
                 database: row.get(1),
             },
-            timeline: row.get(2),
-            position: row.get(3),
-            takes_writes: row.get(4),
+            server: row.get(2),
+            timeline: row.get(3),
+            position: row.get(4),
+            takes_writes: row.get(5),
         })
     }
 
@@ -237,15 +244,18 @@ impl Replica {
         let Some(asked_at) = self.as_of(&standing)? else {
             return Ok(None);
         };
-        let tables = match rows_of(&self.node, session, footprint.clone()).await {
-            Ok(tables) => tables,
+        let footprint_read = footprint.clone();
+        let read = rows_of_one_server(&self.node, session, footprint_read, SERVER).await;
+        let (tables, server) = match read {
+            Ok(read) => read,
             // What this node has acknowledged, its callers see.
-            Err(Fault::Behind { .. }) => {
-                session.run("ROLLBACK").await?;
-                return Ok(None);
-            }
+            Err(Fault::Behind { .. }) => return Ok(None),
             Err(fault) => return Err(fault),
         };
+        let is_same = |row: &Row| row.get::<_, i64>(0) == standing.server;
+        if !server.first().is_some_and(is_same) {
+            return Ok(None);
+        }
         // A scope that is not there yet may have been acknowledged, too.
         let is_there = |scope| tables.scope(scope).is_some();
         let age_ms = self.age_ms(asked_at);
