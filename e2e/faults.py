@@ -1,7 +1,9 @@
 """What a database does to those who rely on it: it holds on to a lock, stands still, runs full, or
 is another one than was thought."""
 
+import errno
 import os
+import shutil
 import socket
 import struct
 import subprocess
@@ -31,13 +33,76 @@ def frozen(cluster):
 
 def let_files_grow_to(cluster, size):
     """As a full disk does it: no file of the server grows beyond this."""
-    options = {} if cluster.user is None else {"user": cluster.user, "extra_groups": []}
     first, *children = processes_of(cluster)
-    for process in [first, *children]:
-        command = ["prlimit", "--pid", str(process), f"--fsize={size}:unlimited"]
-        done = subprocess.run(command, check=False, **options)
-        # Children may have ended; those that come have the limit of the first.
-        assert done.returncode == 0 or process != first
+    limit_files(first, size, cluster.user)
+    for process in children:
+        # They may have ended; those that come have the limit of the first.
+        limit_files(process, size, cluster.user, check=False)
+
+
+def limit_files(process, size, user=None, *, check=True):
+    options = {} if user is None else {"user": user, "extra_groups": []}
+    command = ["prlimit", "--pid", str(process), f"--fsize={size}:unlimited"]
+    subprocess.run(command, check=check, **options)
+
+
+class Disk:
+    """A disk that runs full: a small file system of its own, where one may be mounted.
+
+    Elsewhere no process that is named may write to a file beyond its first bytes.
+    """
+
+    def __init__(self, size):
+        self.size = size
+        self.folder = self.user = None
+        self.is_mounted = False
+        self.limited = ()
+
+    def take_the_place_of(self, folder, user=None):
+        folder.mkdir(mode=0o700)
+        options = f"size={self.size},mode=0700"
+        if user is not None:
+            shutil.chown(folder, user)
+            options += f",uid={folder.stat().st_uid}"
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder]
+        mounted = subprocess.run(command, capture_output=True, check=False)
+        self.folder, self.user = folder, user
+        self.is_mounted = mounted.returncode == 0
+
+    def fill(self, left, *processes):
+        """Leaves so many bytes, and where it is none of its own, none."""
+        if not self.is_mounted:
+            self.limited = processes
+            self._limit("1024")
+            return
+        with (self.folder / "filler").open("wb", buffering=0) as filler:
+            for size in [1 << 20, 1 << 12]:
+                self._fill_up(filler, bytes(size))
+            filler.truncate(filler.tell() - left)
+
+    def _limit(self, size):
+        for number, process in enumerate(self.limited):
+            # The others are children of the first, and may have ended.
+            limit_files(process, size, self.user, check=number == 0)
+
+    @staticmethod
+    def _fill_up(filler, some):
+        while True:
+            try:
+                filler.write(some)
+            except OSError as error:
+                assert error.errno == errno.ENOSPC, error
+                return
+
+    def make_room(self):
+        if self.is_mounted:
+            (self.folder / "filler").unlink()
+        self._limit("unlimited")
+
+    def close(self):
+        if self.is_mounted:
+            subprocess.run(["umount", "--lazy", self.folder], check=True)
+            self.is_mounted = False
 
 
 @contextmanager

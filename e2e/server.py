@@ -4,6 +4,7 @@ import json
 import os
 import queue
 import resource
+import signal
 import subprocess
 import threading
 import time
@@ -30,6 +31,12 @@ class Place:
     database: str | None = None
     """Where the ledger is, where it is not in this folder."""
     servers: list = field(default_factory=list)
+    log_device: Path | None = None
+    """Where servers log, where it is not a file in this folder."""
+
+    @property
+    def log(self):
+        return self.log_device or self.folder / "stderr.log"
 
     @property
     def data(self):
@@ -60,9 +67,16 @@ class Place:
             env=os.environ | (environment or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=(self.folder / "stderr.log").open("ab"),
-            preexec_fn=lambda: [resource.setrlimit(*limit) for limit in limits],
+            stderr=self.log.open("ab"),
+            preexec_fn=lambda: self._prepare(limits),
         )
+
+    @staticmethod
+    def _prepare(limits):
+        # Whoever writes beyond the size that a file may have is told so, as on a full disk.
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        for limit in limits:
+            resource.setrlimit(*limit)
 
     def refusal(self, **settings):
         """What a server says that must not start: everything it wrote until it ended."""
@@ -81,7 +95,7 @@ class Place:
         until(lambda: text in self.stderr(), START_SECONDS_MAX)
 
     def stderr(self):
-        return (self.folder / "stderr.log").read_text()
+        return "" if self.log_device else self.log.read_text()
 
     def output(self):
         """Everything that all servers of this place wrote."""

@@ -114,7 +114,7 @@ fn all_of_e2e(root: &Path) -> Result<(), Failure> {
 
 /// Again with the ledger in a database, but for what is not about the ledger, or has its own.
 fn e2e_on_postgres(root: &Path) -> Result<(), Failure> {
-    let others = ["transport", "signing", "nodes"];
+    let others = ["transport", "signing", "nodes", "full_disk"];
     let others = others.map(|name| format!("--ignore=e2e/test_{name}.py"));
     let words = ["--store=postgres".to_owned()];
     e2e::run(root, &[words.as_slice(), others.as_slice()].concat())

@@ -49,6 +49,8 @@ struct Notes {
     path: Option<PathBuf>,
     file: Option<File>,
     lines: usize,
+    /// Whether the file may end within a line, which the next one would go on with.
+    is_torn: bool,
 }
 
 impl Acknowledged {
@@ -167,11 +169,12 @@ impl Notes {
         let Some(file) = &mut self.file else {
             return Ok(());
         };
-        file.write_all(lines)?;
-        if self.tenants.len() + SUPERFLUOUS_MAX < self.lines {
-            self.rewrite()?;
+        if self.is_torn || self.tenants.len() + SUPERFLUOUS_MAX < self.lines {
+            return self.rewrite();
         }
-        Ok(())
+        let written = file.write_all(lines);
+        self.is_torn = written.is_err();
+        written
     }
 
     /// Writes the file anew, a line for each tenant.
@@ -188,6 +191,7 @@ impl Notes {
         std::fs::rename(&unfinished, path)?;
         self.file = Some(OpenOptions::new().append(true).open(path)?);
         self.lines = self.tenants.len();
+        self.is_torn = false;
         Ok(())
     }
 }
