@@ -2,11 +2,20 @@
 room again it goes on by itself."""
 
 from contextlib import closing
+from pathlib import Path
 
 from conftest import admin_of
 from faults import limit_files
 from server import Place
 from test_nodes import one_seat, seats, set_up
+
+
+def test_a_log_that_cannot_be_written_stops_nobody(place):
+    place.log_device = Path("/dev/full")
+    admin = admin_of(place.serve())
+    set_up(admin, 5)
+    one_seat(admin, "r").ok()
+    assert seats(admin) == (1, 0, 5)
 
 
 def test_what_could_not_be_noted_is_noted_later(tmp_path, cluster):

@@ -39,6 +39,9 @@ pub(crate) fn run(arguments: &ServeArguments, config: Config) -> Result<(), Box<
         .with_env_filter(log_filter())
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
+        // What cannot be written would be said on standard error, and whoever says it there panics
+        // where that is what cannot be written: on a full disk, the thread that decides.
+        .log_internal_errors(false)
         .init();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_stack_size(STACK_BYTES)
