@@ -28,7 +28,7 @@ def binaries():
 class Cluster:
     """A server process; it accepts no root, so root hands it to somebody else."""
 
-    def __init__(self, more=(), following=None):
+    def __init__(self, more=(), following=None, disk=None):
         self.binaries = binaries()
         # Sockets have short names only, which pytest's folders are not.
         self.folder = Path(tempfile.mkdtemp(prefix="plimsoll-"))
@@ -37,6 +37,9 @@ class Cluster:
         if os.geteuid() == 0:
             shutil.chown(self.folder, "nobody")
             self.user = "nobody"
+        self.disk = disk
+        if disk:
+            disk.take_the_place_of(self.data, self.user)
         self.process = None
         self._names = (f"db{number}" for number in count())
         self._free = []
@@ -129,4 +132,6 @@ class Cluster:
 
     def close(self):
         self.kill()
+        if self.disk:
+            self.disk.close()
         shutil.rmtree(self.folder)
