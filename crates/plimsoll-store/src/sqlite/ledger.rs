@@ -6,7 +6,7 @@ use plimsoll_core::amount::{Amount, Ceiling, Timestamp};
 use plimsoll_core::event::Change;
 use plimsoll_core::model::{Attributes, Credential, Item, Principal, Reach};
 use plimsoll_core::names::LocationId;
-use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::types::{FromSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Transaction, params, params_from_iter};
 
 mod reservation;
@@ -137,7 +137,8 @@ fn count_inserted(
     for it in set {
         // Each change has a revision of its own: no row that stood already has this one, but where
         // the file was damaged. Then the count is wrong, and the next start says so.
-        if reservation::stored_revision(transaction, &it.plain)? == Some(it.plain.revision) {
+        let revision: Option<u64> = stored(transaction, &it.row.key, REVISION)?;
+        if revision == Some(it.plain.revision) {
             tally.add(it.crc);
         } else {
             put(transaction, tally, it.row)?;
@@ -153,7 +154,7 @@ pub(super) fn put(
     row: &RowOutline<'_>,
 ) -> Result<Option<u32>, RowError> {
     let crc = crc32fast::hash(row.bytes);
-    let replaced = stored_crc(transaction, &row.key)?;
+    let replaced = stored(transaction, &row.key, CRC)?;
     if let Some(crc) = replaced {
         tally.remove(crc);
     }
@@ -179,6 +180,10 @@ pub(super) fn put(
 fn unreadable(damage: Damage) -> RowError {
     RowError::Value(damage.what)
 }
+
+/// Where the statement that looks for a row has its checksum, and a reservation its revision.
+const CRC: usize = 0;
+const REVISION: usize = 1;
 
 /// The statements that look for a row and take it away.
 fn statements(kind: RowKind) -> [&'static str; 2] {
@@ -220,7 +225,7 @@ fn statements(kind: RowKind) -> [&'static str; 2] {
             "DELETE FROM account WHERE scope = ?1 AND resource = ?2 AND location = ?3",
         ],
         RowKind::Reservation => [
-            "SELECT crc FROM reservation WHERE tenant = ?1 AND id = ?2",
+            "SELECT crc, revision FROM reservation WHERE tenant = ?1 AND id = ?2",
             "DELETE FROM reservation WHERE tenant = ?1 AND id = ?2",
         ],
         RowKind::Principal => [
@@ -230,12 +235,16 @@ fn statements(kind: RowKind) -> [&'static str; 2] {
     }
 }
 
-/// The checksum of the row that stands there.
-fn stored_crc(transaction: &Transaction<'_>, key: &RowKey<'_>) -> rusqlite::Result<Option<u32>> {
+/// A column of the row that stands there.
+fn stored<T: FromSql>(
+    transaction: &Transaction<'_>,
+    key: &RowKey<'_>,
+    column: usize,
+) -> rusqlite::Result<Option<T>> {
     let [select, _] = statements(key.kind);
     transaction
         .prepare_cached(select)?
-        .query_row(params_from_iter(names(key)), |row| row.get(0))
+        .query_row(params_from_iter(names(key)), |row| row.get(column))
         .optional()
 }
 

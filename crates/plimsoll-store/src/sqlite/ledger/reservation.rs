@@ -6,7 +6,7 @@ use plimsoll_core::amount::Amount;
 use plimsoll_core::model::{Line, Original, Reservation, State, Terms};
 use plimsoll_core::names::LocationId;
 use rusqlite::types::ToSqlOutput;
-use rusqlite::{CachedStatement, OptionalExtension, Transaction, params};
+use rusqlite::{CachedStatement, Transaction, params};
 
 use super::{amount, attributes, instant, location, text};
 use crate::record::PlainReservation;
@@ -165,17 +165,6 @@ impl<'a> Inserter<'a> {
     pub(super) fn insert(&mut self) -> rusqlite::Result<usize> {
         self.insert.raw_execute()
     }
-}
-
-/// The revision of the row that stands for a reservation.
-pub(super) fn stored_revision(
-    transaction: &Transaction<'_>,
-    row: &PlainReservation<'_>,
-) -> rusqlite::Result<Option<u64>> {
-    transaction
-        .prepare_cached("SELECT revision FROM reservation WHERE tenant = ?1 AND id = ?2")?
-        .query_row(params![text(row.tenant), text(row.id)], |row| row.get(0))
-        .optional()
 }
 
 /// Puts it in the place of what was there.
