@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::Ledger;
 use crate::postgres::{Agreed, NewDatabase, Written};
+use crate::record::Hash;
 use crate::sqlite::NewJournal;
 use crate::store::StoreError;
 use crate::tables::LogHead;
@@ -63,19 +64,28 @@ impl Target {
     }
 
     /// Lets it be served. What `last` makes of the place behind all events, and of the places of
-    /// those that are wanted, is added.
+    /// those that are wanted, is added; or is there already, where the catalogue's log had the hash
+    /// `noted` from an attempt that was ended right then.
     pub(super) async fn finish(
         self,
         agreed: &Agreed,
         wanted: BTreeSet<(String, u64)>,
+        noted: Option<Hash>,
         last: impl FnOnce(u64, &BTreeMap<(String, u64), u64>) -> Vec<Written>,
     ) -> Result<(), StoreError> {
         match self {
             Self::Journal(mut journal) => {
                 let places = journal.places_of(&wanted)?;
-                let events = last(journal.next_sequence(), &places);
-                if !events.is_empty() {
-                    journal.write(events.iter().map(|it| &it.event))?;
+                let next = journal.next_sequence();
+                let end = if noted.is_some() { next - 1 } else { next };
+                let events = last(end, &places);
+                let Some(end) = events.last() else {
+                    return journal.finish();
+                };
+                match noted {
+                    None => journal.write(events.iter().map(|it| &it.event))?,
+                    Some(noted) if noted == end.chain => {}
+                    Some(_) => return Err(super::differs("", end.event.revision)),
                 }
                 journal.finish()
             }

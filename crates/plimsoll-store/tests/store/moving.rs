@@ -216,6 +216,57 @@ fn a_webhook_is_told_what_it_was_not_told_before() {
     }
 }
 
+#[test]
+fn a_copy_that_was_ended_behind_its_last_event_goes_on() {
+    let (clock, places) = (HandClock::default(), [true, false].map(Place::of_kind));
+    let [source, target] = places.each_ref().map(|place| &place.ledger);
+    let store = places[0].open(&clock);
+    fill(&store, &clock, 2);
+    submit(&store, vec![put_webhook("one", true)]);
+    fill(&store, &clock, 1);
+    submit(&store, vec![put_webhook("other", true)]);
+    drop(store);
+    let first = copy(source, target);
+    let Ledger::Directory(directory) = target else {
+        panic!("it is a directory");
+    };
+    let tip = || sqlite::verify(directory).expect("a sound journal").tip;
+    let expected = tip();
+    // All but its last step is undone: the journal is put where a server finds it.
+    let undo = || {
+        let unfinished = directory.join("copying");
+        std::fs::create_dir(&unfinished).expect("a folder");
+        for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+            let [from, to] = [directory, &unfinished].map(|it| it.join(name));
+            if from.exists() {
+                std::fs::rename(from, to).expect("it is moved");
+            }
+        }
+    };
+    undo();
+    let second = copy(source, target);
+    assert_eq!(
+        (first.events_before, second.events_before),
+        (0, second.events)
+    );
+    assert_eq!(
+        (second.events, second.logs, second.webhooks),
+        (first.events, first.logs, 2)
+    );
+    assert_eq!(tip(), expected);
+
+    // Where the source has gone on meanwhile, they are not its events.
+    undo();
+    let store = places[0].open(&clock);
+    submit(&store, vec![put_webhook("one", false)]);
+    drop(store);
+    let told = refusal(source, target);
+    assert!(
+        told.contains("of the log of `` is not the source's"),
+        "{told}"
+    );
+}
+
 fn delivered(store: &Store, id: &str) -> u64 {
     let id = WebhookId::parse(id).expect("an id");
     let rows = wait(store.webhooks()).expect("served");
