@@ -22,7 +22,7 @@ use plimsoll_core::report::{self, ReservationFilter};
 use plimsoll_core::rows::{Rows, scope_within};
 use plimsoll_dialects::http::{Reply, Request};
 use plimsoll_dialects::native::{
-    self, BatchItem, BatchOutcome, Call, Problem, Read, Reconcile, Reconciled, encode,
+    self, BatchItem, BatchOutcome, Call, Format, Problem, Read, Reconcile, Reconciled, encode,
 };
 use plimsoll_store::simulation::{Engine, StepError};
 use plimsoll_store::{Page, SteadyClock, StoreError, Tables};
@@ -66,7 +66,7 @@ enum Slot {
     /// The mends of an inventory, each with the places of its commands.
     Mends(Inventory, Vec<(Finding, Range<usize>)>),
     /// The commands of a batch, `None` where one is among those decided.
-    Batch(Vec<Option<BatchOutcome>>),
+    Batch(Vec<Option<BatchOutcome>>, Format),
 }
 
 impl Server {
@@ -128,13 +128,13 @@ impl Server {
             Slot::Answered(reply) => reply,
             Slot::Command => encode::outcome(&next(&mut decided).remove(0)),
             Slot::Mends(inventory, found) => self.mended(&inventory, found, &next(&mut decided)),
-            Slot::Batch(slots) => {
+            Slot::Batch(slots, format) => {
                 let mut outcomes = next(&mut decided).into_iter().map(BatchOutcome::Decided);
                 let filled = slots
                     .into_iter()
                     .map(|slot| slot.or_else(|| outcomes.next()));
                 let filled: Vec<BatchOutcome> = filled.flatten().collect();
-                encode::batch(&filled)
+                encode::batch(&filled, format)
             }
         };
         Ok(slots.into_iter().map(answer).collect())
@@ -325,7 +325,7 @@ impl Server {
                 let scope = own_scope(change.scope.clone())?;
                 change.action(scope)
             }
-            Call::Batch(items) => {
+            Call::Batch(items, format) => {
                 let mut commands = Vec::new();
                 let mut slots = Vec::new();
                 for item in items {
@@ -345,7 +345,7 @@ impl Server {
                     });
                 }
                 group.push(commands);
-                return Ok(Slot::Batch(slots));
+                return Ok(Slot::Batch(slots, format));
             }
             Call::Reconcile(wanted) => {
                 let (slot, commands) = self.inventory(&reach, wanted, command)?;

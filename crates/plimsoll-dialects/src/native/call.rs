@@ -8,7 +8,7 @@ use plimsoll_core::model::{Asked, AutoApproval, Item, Lines, Reach, Role, Topic}
 use plimsoll_core::names::{PrincipalId, ReservationId, ResourceName, ScopeId, Text, WebhookId};
 use plimsoll_core::reconcile::Inventory;
 
-use super::{Problem, Read};
+use super::{Format, Problem, Read};
 
 /// What a caller wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +17,9 @@ pub enum Call {
     Act(Action),
     /// A change of a reservation; a scope of its tenant is still to be found.
     Change(Change),
-    /// Many of them. An item that could not be read is its own problem.
-    Batch(Vec<Result<BatchItem, Problem>>),
+    /// Many of them, to be answered in the form in which they came. An item that could not be read
+    /// is its own problem.
+    Batch(Vec<Result<BatchItem, Problem>>, Format),
     /// Whether a reservation would be granted.
     Check {
         /// Where it would be taken.

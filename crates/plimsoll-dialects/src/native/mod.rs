@@ -6,7 +6,7 @@
 //! the roles and [`openapi::document`] are read from it, so a route that is not documented, or that
 //! takes another role than it says, cannot exist.
 //!
-//! Modules, in reading order: `operations`, `call`, `read`, `wire`, `decode`, [`encode`], `errors`,
+//! Modules, in reading order: `operations`, `call`, `read`, `format`, `wire`, `decode`, [`encode`], `errors`,
 //! `events`, `notices`, [`openapi`].
 
 mod auth;
@@ -15,6 +15,7 @@ mod decode;
 pub mod encode;
 mod errors;
 mod events;
+mod format;
 mod notices;
 pub mod openapi;
 mod operations;
@@ -31,6 +32,7 @@ pub use decode::{Route, route};
 pub use encode::{BatchOutcome, Reconciled};
 pub use errors::Problem;
 pub use events::visible;
+pub use format::Format;
 pub use notices::{Delivery, Notice, notices};
 pub use operations::{Method, Operation, operations};
 pub use read::{AsOf, EventFilter, Page, Read};

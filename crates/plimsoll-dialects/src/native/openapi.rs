@@ -6,12 +6,12 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::BASE;
 use super::errors::status_description;
 use super::operations::{Body, Operation, operations};
 use super::parameter::Parameter;
 use super::wire::replies;
 use super::wire::words::{id_schema, resource_part_schema};
+use super::{BASE, Format};
 
 /// The statuses of the problems that every operation may have.
 const PROBLEMS: [u16; 8] = [400, 401, 403, 408, 429, 431, 500, 503];
@@ -86,11 +86,11 @@ fn describe(operation: &Operation, generators: &mut Generators) -> Value {
     let body = match operation.request {
         Body::None => None,
         Body::Optional(schema) => Some((schema, false)),
-        Body::Required(schema) => Some((schema, true)),
+        Body::Required(schema) | Body::RequiredOrBinary(schema) => Some((schema, true)),
     };
     if let Some((schema, required)) = body {
         let schema = schema(&mut generators.requests);
-        let content = json!({"application/json": {"schema": schema}});
+        let content = content(operation, &schema.to_value(), "BatchRequest");
         described.insert(
             "requestBody".to_owned(),
             json!({"required": required, "content": content}),
@@ -146,7 +146,7 @@ fn is_live(operation: &Operation) -> bool {
 
 fn responses(operation: &Operation, generators: &mut Generators) -> Value {
     let schema = (operation.response)(&mut generators.replies);
-    let mut content = json!({"application/json": {"schema": schema}});
+    let mut content = content(operation, &schema.to_value(), "BatchResponse");
     if is_live(operation)
         && let Value::Object(content) = &mut content
     {
@@ -156,7 +156,7 @@ fn responses(operation: &Operation, generators: &mut Generators) -> Value {
     let done = json!({"description": "Done, or done before.", "content": content});
     let of_body = match operation.request {
         Body::None => &[][..],
-        Body::Optional(_) | Body::Required(_) => &PROBLEMS_OF_BODIES,
+        Body::Optional(_) | Body::Required(_) | Body::RequiredOrBinary(_) => &PROBLEMS_OF_BODIES,
     };
     let statuses = PROBLEMS.iter().chain(of_body).chain(operation.problems);
     let problems = statuses.map(|status| {
@@ -165,6 +165,23 @@ fn responses(operation: &Operation, generators: &mut Generators) -> Value {
     });
     let all: Map<String, Value> = problems.chain([("200".to_owned(), done)]).collect();
     Value::Object(all)
+}
+
+/// JSON, and beside it protobuf where the operation takes that too.
+fn content(operation: &Operation, schema: &Value, message: &str) -> Value {
+    let mut forms = Map::from_iter([(
+        Format::Json.content_type().to_owned(),
+        json!({"schema": schema}),
+    )]);
+    if matches!(operation.request, Body::RequiredOrBinary(_)) {
+        let description =
+            format!("The message `plimsoll.v1.{message}` of `proto/plimsoll/v1/batch.proto`.");
+        forms.extend(Format::BINARY.map(|format| {
+            let form = json!({"schema": {"type": "string", "description": description}});
+            (format.content_type().to_owned(), form)
+        }));
+    }
+    Value::Object(forms)
 }
 
 fn problem_responses(problem: &Value) -> Value {

@@ -10,7 +10,7 @@ use plimsoll_core::outcome::{Done, Outcome};
 use plimsoll_core::rows::Footprint;
 use plimsoll_dialects::http::{Reply, Request};
 use plimsoll_dialects::native::{
-    self, BatchItem, BatchOutcome, Call, Change, Kind, NewPrincipal, Problem, Read, encode,
+    self, BatchItem, BatchOutcome, Call, Change, Format, Kind, NewPrincipal, Problem, Read, encode,
 };
 use plimsoll_store::{StoreError, SubmitError, Tables};
 
@@ -55,7 +55,7 @@ impl Service {
                 let action = self.change_action(&caller, change).await?;
                 self.answer(&caller, action).await
             }
-            Call::Batch(items) => self.batch(&caller, items).await,
+            Call::Batch(items, format) => self.batch(&caller, items, format).await,
             Call::Check { scope, asked } => self.check(&caller, scope, asked).await,
             Call::DryRun(put) => self.dry_run(&caller, put).await,
             Call::SubmitRequest(new) => self.submit_request(&caller, new).await,
@@ -105,6 +105,7 @@ impl Service {
         &self,
         caller: &Caller,
         items: Vec<Result<BatchItem, Problem>>,
+        format: Format,
     ) -> Result<Reply, Problem> {
         let mut scopes = BatchScopes::for_items(caller, &items);
         let mut commands = Vec::with_capacity(items.len());
@@ -128,7 +129,7 @@ impl Service {
         }
         let decided = self.store.submit(commands).await.map_err(submit_problem)?;
         self.refusals.note(&decided);
-        Ok(encode::batch(&in_order(decided, problems)))
+        Ok(encode::batch(&in_order(decided, problems), format))
     }
 
     /// The action that changes a reservation, once a scope of its tenant is known.

@@ -8,24 +8,18 @@ use super::super::wire::requests::{
     BatchBody, BatchEnvelope, CommandBody, LineBody, ReserveBody, TakenLineBody,
 };
 use super::super::wire::words::Op;
-use super::super::{BATCH_LINES_MAX, BatchItem, Call, Change, Problem, Verb};
+use super::super::{BATCH_LINES_MAX, BatchItem, Call, Change, Format, Problem, Verb};
 use super::lines::{Place, to_grounds, to_lines, to_ttl_ms, wrong};
 use super::reservations::to_reserve;
-use super::{Input, body};
+use super::{Input, binary, body};
 
-/// Reads a batch in one go; only where that fails, item by item, so that a bad item is its own
-/// problem.
+/// Reads a batch, where a bad item is its own problem.
 pub(in crate::native) fn batch(input: &Input<'_>) -> Result<Call, Problem> {
-    let items: Vec<Result<BatchItem, Problem>> = match serde_json::from_slice(input.body) {
-        Ok(Object(BatchBody { commands })) => at_places(commands.0)
-            .map(|(Object(command), place)| to_item(command, place))
+    let items: Vec<Result<BatchItem, Problem>> = match input.format {
+        Format::Json => from_json(input.body)?,
+        Format::Protobuf | Format::XProtobuf => at_places(binary::commands(input.body)?.0)
+            .map(|(message, place)| to_item(binary::command(message, place)?, place))
             .collect(),
-        Err(_) => {
-            let envelope: BatchEnvelope<'_> = body::read(input.body)?;
-            at_places(envelope.commands.0)
-                .map(|(command, place)| read_item(command.get().as_bytes(), place))
-                .collect()
-        }
     };
     let lines: usize = items.iter().flatten().map(BatchItem::lines).sum();
     if lines > BATCH_LINES_MAX {
@@ -34,7 +28,19 @@ pub(in crate::native) fn batch(input: &Input<'_>) -> Result<Call, Problem> {
         );
         return Err(wrong("/commands".to_owned(), &must));
     }
-    Ok(Call::Batch(items))
+    Ok(Call::Batch(items, input.format))
+}
+
+/// Reads it in one go; only where that fails, item by item.
+fn from_json(json: &[u8]) -> Result<Vec<Result<BatchItem, Problem>>, Problem> {
+    if let Ok(Object(BatchBody { commands })) = serde_json::from_slice(json) {
+        let items = at_places(commands.0).map(|(Object(command), place)| to_item(command, place));
+        return Ok(items.collect());
+    }
+    let envelope: BatchEnvelope<'_> = body::read(json)?;
+    let items = at_places(envelope.commands.0)
+        .map(|(command, place)| read_item(command.get().as_bytes(), place));
+    Ok(items.collect())
 }
 
 fn at_places<T>(commands: Vec<T>) -> impl Iterator<Item = (T, Place)> {

@@ -7,10 +7,11 @@ use plimsoll_core::names::ScopeId;
 use self::query::Query;
 use super::operations::{Body, Method, Operation, operations};
 use super::wire::words::Spelled;
-use super::{BASE, Call, Problem};
+use super::{BASE, Call, Format, Problem};
 use crate::http::{Request, percent_decoded};
 
 pub(super) mod batch;
+mod binary;
 mod body;
 pub(super) mod catalogue;
 pub(super) mod events;
@@ -45,12 +46,13 @@ impl Route<'_> {
         let Route {
             operation, request, ..
         } = self;
-        check_headers(request, operation)?;
+        let format = check_headers(request, operation)?;
         (operation.decode)(&Input {
             path: self.path,
             query: Query::parse(request.query, operation.query)?,
             if_match: header(request, "if-match")?,
             body: request.body,
+            format,
             request: *request,
         })
     }
@@ -92,6 +94,7 @@ pub(super) struct Input<'a> {
     query: Query<'a>,
     if_match: Option<&'a [u8]>,
     body: &'a [u8],
+    format: Format,
     request: Request<'a>,
 }
 
@@ -171,11 +174,11 @@ fn parse<T: Spelled>(text: &str, name: &str) -> Result<T, Problem> {
         .map_err(|error| Problem::parameter(name, format!("`{name}` in the path {error}")))
 }
 
-/// Whether the headers leave the request what it is: JSON or nothing, and no condition that would
-/// go unheeded.
-fn check_headers(request: &Request<'_>, operation: &Operation) -> Result<(), Problem> {
+/// Whether the headers leave the request what it is: JSON, nothing, or what else the operation
+/// takes, and no condition that would go unheeded.
+fn check_headers(request: &Request<'_>, operation: &Operation) -> Result<Format, Problem> {
     if operation.method == Method::Get {
-        return Ok(());
+        return Ok(Format::Json);
     }
     for name in ["if-match", "if-none-match"] {
         let is_heeded = operation.takes_if_match && name == "if-match";
@@ -184,12 +187,14 @@ fn check_headers(request: &Request<'_>, operation: &Operation) -> Result<(), Pro
             return Err(Problem::header(name, detail));
         }
     }
+    let binary = match operation.request {
+        Body::RequiredOrBinary(_) => binary_format(request),
+        Body::None | Body::Optional(_) | Body::Required(_) => None,
+    };
     if request.body.is_empty() || matches!(operation.request, Body::None) {
-        return Ok(());
+        return Ok(binary.unwrap_or(Format::Json));
     }
-    let essence =
-        header(request, "content-type")?.and_then(|value| value.split(|byte| *byte == b';').next());
-    if essence.is_some_and(|essence| !is_read_as_json(essence.trim_ascii())) {
+    if binary.is_none() && essence(request)?.is_some_and(|essence| !is_read_as_json(essence)) {
         let detail = "the body must be JSON: send `content-type: application/json`";
         return Err(Problem::unsupported_media_type("content-type", detail));
     }
@@ -198,7 +203,21 @@ fn check_headers(request: &Request<'_>, operation: &Operation) -> Result<(), Pro
         let detail = "the body must not be compressed: leave `content-encoding` out";
         return Err(Problem::unsupported_media_type("content-encoding", detail));
     }
-    Ok(())
+    Ok(binary.unwrap_or(Format::Json))
+}
+
+/// The type of the body without its parameters.
+fn essence<'a>(request: &Request<'a>) -> Result<Option<&'a [u8]>, Problem> {
+    let value = header(request, "content-type")?;
+    let essence = value.and_then(|value| value.split(|byte| *byte == b';').next());
+    Ok(essence.map(<[u8]>::trim_ascii))
+}
+
+/// What the body is, where it says that it is protobuf. An empty one is a message too.
+fn binary_format(request: &Request<'_>) -> Option<Format> {
+    let essence = essence(request).ok()??;
+    let is_it = |format: &Format| essence.eq_ignore_ascii_case(format.content_type().as_bytes());
+    Format::BINARY.into_iter().find(is_it)
 }
 
 /// Whether a body of this type is taken for JSON.

@@ -12,9 +12,10 @@ use serde::{Serialize, Serializer};
 
 use super::wire::leaf::{self, Next};
 use super::wire::replies;
-use super::{Delivery, Problem};
+use super::{Delivery, Format, Problem};
 use crate::http::Reply;
 
+mod binary;
 mod catalogue;
 pub(super) mod events;
 pub(super) mod explain;
@@ -27,6 +28,7 @@ pub use wishes::{Reconciled, auto_approval_tested, reconciled, request, requests
 /// Room for an answer, and for what a batch answers to one command: most need no more.
 const BODY_BYTES: usize = 512;
 const OUTCOME_BYTES: usize = 448;
+const BINARY_OUTCOME_BYTES: usize = 160;
 
 /// What came of one command of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,18 +72,24 @@ fn done(done: &Done) -> Reply {
     }
 }
 
-/// What came of a batch, by index.
+/// What came of a batch, by index, in the form in which it was asked for.
 ///
 /// Shape: `{"status":200,"reservation":{…}}` or `{"status":422,"problem":{…}}` for each, with what
 /// the command by itself would have been answered.
-pub fn batch(outcomes: &[BatchOutcome]) -> Reply {
-    let bytes = outcomes.len().saturating_mul(OUTCOME_BYTES);
-    ok_of(json_of(&replies::Batch { outcomes }, bytes.max(BODY_BYTES)))
+pub fn batch(outcomes: &[BatchOutcome], format: Format) -> Reply {
+    let bytes = |each: usize| outcomes.len().saturating_mul(each).max(BODY_BYTES);
+    let body = match format {
+        Format::Json => json_of(&replies::Batch { outcomes }, bytes(OUTCOME_BYTES)),
+        Format::Protobuf | Format::XProtobuf => {
+            binary::batch(outcomes, bytes(BINARY_OUTCOME_BYTES))
+        }
+    };
+    ok_of(body, format)
 }
 
-/// As the API tells it: made when it is written, since a batch has thousands.
-impl Serialize for BatchOutcome {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl BatchOutcome {
+    /// As the API tells it: made when it is written, since a batch has thousands.
+    fn told<T>(&self, write: impl FnOnce(replies::BatchOutcome<'_>) -> T) -> T {
         let denied = match self {
             Self::Decided(Outcome::Denied(denial)) => Some(Problem::from_denial(denial)),
             Self::Decided(Outcome::Done(_)) | Self::Problem(_) => None,
@@ -94,12 +102,17 @@ impl Serialize for BatchOutcome {
             Self::Decided(_) => (None, denied.as_ref()),
             Self::Problem(problem) => (None, Some(problem)),
         };
-        let told = replies::BatchOutcome {
+        write(replies::BatchOutcome {
             status: problem.map_or(200, Problem::status),
             reservation,
             problem: problem.map(Problem::document),
-        };
-        told.serialize(serializer)
+        })
+    }
+}
+
+impl Serialize for BatchOutcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.told(|told| told.serialize(serializer))
     }
 }
 
@@ -303,13 +316,13 @@ pub fn principals<'a>(
 }
 
 fn ok(body: &impl Serialize) -> Reply {
-    ok_of(json(body))
+    ok_of(json(body), Format::Json)
 }
 
-fn ok_of(body: Vec<u8>) -> Reply {
+fn ok_of(body: Vec<u8>, format: Format) -> Reply {
     Reply {
         status: 200,
-        headers: vec![("content-type", "application/json".to_owned())],
+        headers: vec![("content-type", format.content_type().to_owned())],
         body,
     }
 }

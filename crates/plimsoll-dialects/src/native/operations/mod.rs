@@ -70,6 +70,8 @@ pub(super) enum Body {
     Optional(fn(&mut SchemaGenerator) -> Schema),
     /// One that must be there.
     Required(fn(&mut SchemaGenerator) -> Schema),
+    /// One that must be there, in any of the forms in which a batch may travel.
+    RequiredOrBinary(fn(&mut SchemaGenerator) -> Schema),
 }
 
 fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {

@@ -97,7 +97,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         role: Role::Enforcer,
         query: &[],
         takes_if_match: false,
-        request: Body::Required(schema::<BatchBody>),
+        request: Body::RequiredOrBinary(schema::<BatchBody>),
         response: schema::<replies::Batch<Vec<replies::BatchOutcome<'static>>>>,
         problems: &[],
         decode: batch::batch,

@@ -115,6 +115,15 @@ impl<T: JsonSchema> JsonSchema for Object<T> {
 pub(crate) struct Whole<const MIN: u64, const MAX: u64>(u64);
 
 impl<const MIN: u64, const MAX: u64> Whole<MIN, MAX> {
+    /// Errors: what a number out of bounds must be.
+    pub(crate) fn new(number: u64) -> Result<Self, String> {
+        if (MIN..=MAX).contains(&number) {
+            Ok(Whole(number))
+        } else {
+            Err(format!("must be from `{MIN}` to `{MAX}`, not `{number}`"))
+        }
+    }
+
     pub(crate) fn number(self) -> u64 {
         self.0
     }
@@ -138,13 +147,7 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Whole<MIN, MAX> {
             }
 
             fn visit_u64<E: Error>(self, number: u64) -> Result<Whole<MIN, MAX>, E> {
-                if (MIN..=MAX).contains(&number) {
-                    Ok(Whole(number))
-                } else {
-                    Err(E::custom(format_args!(
-                        "must be from `{MIN}` to `{MAX}`, not `{number}`"
-                    )))
-                }
+                Whole::new(number).map_err(E::custom)
             }
         }
 
@@ -319,6 +322,19 @@ impl JsonSchema for Time {
 /// A list of at most `MAX` items; reading ends where there are more.
 pub(crate) struct AtMost<T, const MAX: usize>(pub(crate) Vec<T>);
 
+impl<T, const MAX: usize> AtMost<T, MAX> {
+    pub(crate) const EMPTY: Self = AtMost(Vec::new());
+
+    /// Errors: what a list with more items must have.
+    pub(crate) fn push(&mut self, item: T) -> Result<(), String> {
+        if self.0.len() == MAX {
+            return Err(format!("must have at most `{MAX}` items"));
+        }
+        self.0.push(item);
+        Ok(())
+    }
+}
+
 impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for AtMost<T, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Reader<T, const MAX: usize>(PhantomData<T>);
@@ -334,16 +350,11 @@ impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for AtMost<T, 
                 self,
                 mut items: A,
             ) -> Result<AtMost<T, MAX>, A::Error> {
-                let mut kept = Vec::new();
+                let mut kept = AtMost::EMPTY;
                 while let Some(item) = items.next_element()? {
-                    if kept.len() == MAX {
-                        return Err(A::Error::custom(format_args!(
-                            "must have at most `{MAX}` items"
-                        )));
-                    }
-                    kept.push(item);
+                    kept.push(item).map_err(A::Error::custom)?;
                 }
-                Ok(AtMost(kept))
+                Ok(kept)
             }
         }
 
@@ -369,6 +380,27 @@ impl<T: JsonSchema, const MAX: usize> JsonSchema for AtMost<T, MAX> {
 /// A small object of texts, each name once.
 pub(crate) struct Texts(pub(crate) Attributes);
 
+/// The same, as its entries come.
+#[derive(Default)]
+pub(crate) struct SomeTexts(BTreeMap<Text, Text>);
+
+impl SomeTexts {
+    /// Errors: what texts with this one must have.
+    pub(crate) fn insert(&mut self, name: Text, value: Text) -> Result<(), String> {
+        if self.0.insert(name, value).is_some() {
+            return Err("must have each name once".to_owned());
+        }
+        if self.0.len() > ATTRIBUTES_MAX {
+            return Err(format!("must have at most `{ATTRIBUTES_MAX}` entries"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn all(self) -> Texts {
+        Texts(Attributes::new(self.0).unwrap_or_default())
+    }
+}
+
 impl<'de> Deserialize<'de> for Texts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Reader;
@@ -381,19 +413,12 @@ impl<'de> Deserialize<'de> for Texts {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Texts, A::Error> {
-                let mut texts = BTreeMap::new();
-                while let Some(Parsed::<Text>(name)) = entries.next_key()? {
-                    let Parsed::<Text>(value) = entries.next_value()?;
-                    if texts.insert(name, value).is_some() {
-                        return Err(A::Error::custom("must have each name once"));
-                    }
-                    if texts.len() > ATTRIBUTES_MAX {
-                        break;
-                    }
+                let mut texts = SomeTexts::default();
+                while let Some(Parsed(name)) = entries.next_key()? {
+                    let Parsed(value) = entries.next_value()?;
+                    texts.insert(name, value).map_err(A::Error::custom)?;
                 }
-                Attributes::new(texts).map(Texts).ok_or_else(|| {
-                    A::Error::custom(format_args!("must have at most `{ATTRIBUTES_MAX}` entries"))
-                })
+                Ok(texts.all())
             }
         }
 

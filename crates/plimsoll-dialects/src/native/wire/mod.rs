@@ -1,6 +1,8 @@
-//! What travels: the JSON of requests and replies. The only place that derives serde and schemars.
+//! What travels: the JSON of requests and replies, and how protobuf is written. The only place that
+//! derives serde and schemars.
 
 pub(super) mod leaf;
+pub(super) mod protobuf;
 pub(super) mod replies;
 pub(super) mod requests;
 pub(super) mod url;

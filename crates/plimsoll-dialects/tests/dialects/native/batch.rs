@@ -10,7 +10,7 @@ use super::{decode, in_a_line, reserve};
 fn check(body: &str, expect: Expect) {
     let mut shown = String::new();
     match decode(&format!("POST /reservations:batch\n\n{body}")) {
-        Ok(Call::Batch(items)) => {
+        Ok(Call::Batch(items, _)) => {
             for item in items {
                 match item {
                     Ok(BatchItem::Reserve(reserve)) => {
@@ -262,7 +262,7 @@ fn a_batch_is_bounded() {
             "POST /reservations:batch\n\n{{\"commands\":[{items}]}}"
         ))
     };
-    let Ok(Call::Batch(items)) = batch(BATCH_COMMANDS_MAX) else {
+    let Ok(Call::Batch(items, _)) = batch(BATCH_COMMANDS_MAX) else {
         panic!("the largest batch is refused");
     };
     assert_eq!(items.len(), BATCH_COMMANDS_MAX);
@@ -340,7 +340,7 @@ fn an_item_is_read_as_the_single_call_is() {
     for rest in ["", ",null"] {
         let item = format!(r#"{{"op":"reserve","id":"r-1",{members}}}"#);
         let text = format!("POST /reservations:batch\n\n{{\"commands\":[{item}{rest}]}}");
-        let Ok(Call::Batch(items)) = decode(&text) else {
+        let Ok(Call::Batch(items, _)) = decode(&text) else {
             panic!("no batch");
         };
         assert_eq!(items[0], Ok(BatchItem::Reserve(single.clone())));

@@ -143,7 +143,7 @@ fn in_a_batch_as_alone() {
             format!(r#"{{"op":"{op}","id":"r-1",{members},"scope":"p-7","if_revision":42}}"#);
         for rest in ["", ",null"] {
             let text = format!("POST /reservations:batch\n\n{{\"commands\":[{item}{rest}]}}");
-            let Ok(Call::Batch(items)) = decode(&text) else {
+            let Ok(Call::Batch(items, _)) = decode(&text) else {
                 panic!("no batch");
             };
             assert_eq!(items[0], Ok(BatchItem::Change(single.clone())));

@@ -6,6 +6,7 @@ use plimsoll_dialects::http::{Reply, Request};
 use plimsoll_dialects::native::{self, BASE, Call, Problem, Route};
 
 mod batch;
+mod binary;
 mod changes;
 mod decode;
 mod encode;

@@ -78,7 +78,7 @@ fn the_rules_ask_for_the_same_roles() {
                 enabled: new.enabled,
                 delivered: 0,
             }),
-            Call::Batch(_)
+            Call::Batch(..)
             | Call::Check { .. }
             | Call::CreatePrincipal(_)
             | Call::TestAutoApproval { .. }
@@ -101,7 +101,7 @@ fn no_command_of_a_batch_takes_more_than_the_batch() {
  {{"op":"commit","id":"r"}},{{"op":"release","id":"r"}},{{"op":"extend","id":"r","ttl_seconds":1}},
  {{"op":"resize","id":"r","lines":{line}}},{{"op":"transfer","id":"r","to":"p-8"}}]}}"#
     );
-    let Ok(Call::Batch(items)) = decode(&text) else {
+    let Ok(Call::Batch(items, _)) = decode(&text) else {
         panic!("no batch");
     };
     let least = role(&text).unwrap();

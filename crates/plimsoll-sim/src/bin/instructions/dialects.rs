@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use plimsoll_core::outcome::{Done, Outcome};
 use plimsoll_dialects::http::Request;
-use plimsoll_dialects::native::{self, BatchOutcome, encode};
+use plimsoll_dialects::native::{self, BatchOutcome, Format, encode};
 use plimsoll_dialects::sign::SigningKey;
 use plimsoll_dialects::{modelarts, zenlayer};
 use serde_json::Value;
@@ -154,7 +154,7 @@ pub(crate) fn batch() {
     case.count(|_| {
         let call = native::route(black_box(&request)).and_then(|route| route.decode());
         black_box(call.expect("it can be read"));
-        black_box(encode::batch(black_box(&outcomes)));
+        black_box(encode::batch(black_box(&outcomes), Format::Json));
     });
 }
 
