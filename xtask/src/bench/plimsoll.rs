@@ -229,14 +229,44 @@ impl Plimsoll {
         );
         let count = usize::try_from(BATCH_COMMANDS).expect("a few thousand");
         let body = format!(r#"{{"commands":[{}]}}"#, vec![command; count].join(","));
-        let request = Template::with_slots(format!(
+        self.batch_of(body.as_bytes(), "application/json", accounts, connections)
+    }
+
+    /// As [`batch`](Self::batch), as protobuf.
+    pub(super) fn binary_batch(&self, accounts: Accounts, connections: u32) -> Load {
+        let line = [
+            field(1, b"vm/image"),
+            field(2, b"L-%%%"),
+            vec![3 << 3, 1], // amount: 1
+        ];
+        let command = [
+            vec![1 << 3, 1], // op: reserve
+            field(2, b"r-################"),
+            field(3, b"s-@@@@@@"),
+            field(4, &line.concat()),
+            vec![5 << 3, 0x90, 0x1c], // ttl_seconds: 3600
+        ];
+        let count = usize::try_from(BATCH_COMMANDS).expect("a few thousand");
+        let body = field(1, &command.concat()).repeat(count);
+        self.batch_of(&body, "application/x-protobuf", accounts, connections)
+    }
+
+    fn batch_of(
+        &self,
+        body: &[u8],
+        content_type: &str,
+        accounts: Accounts,
+        connections: u32,
+    ) -> Load {
+        let head = format!(
             "POST /plimsoll/v1/reservations:batch HTTP/1.1\r\nhost: {}\r\n\
-             authorization: Bearer {}\r\ncontent-type: application/json\r\n\
-             content-length: {}\r\n\r\n{body}",
+             authorization: Bearer {}\r\ncontent-type: {content_type}\r\n\
+             content-length: {}\r\n\r\n",
             self.address,
             self.token,
             body.len()
-        ));
+        );
+        let request = Template::with_slots([head.as_bytes(), body].concat());
         let mut load = self.load(request, accounts, connections);
         load.weight = BATCH_COMMANDS;
         load
@@ -341,6 +371,13 @@ impl Plimsoll {
         }
         Ok(self.start_seconds + start.elapsed().as_secs_f64())
     }
+}
+
+/// A short string or message as a field of protobuf: its key, its length, and itself.
+fn field(number: u8, content: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(content.len()).expect("short");
+    assert!(length < 0x80, "its length takes a byte");
+    [&[number << 3 | 2, length], content].concat()
 }
 
 /// The members that a single reservation and one of a batch share.
