@@ -64,26 +64,27 @@ class Disk:
         if user is not None:
             shutil.chown(folder, user)
             options += f",uid={folder.stat().st_uid}"
-        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder]
-        mounted = subprocess.run(command, capture_output=True, check=False)
         self.folder, self.user = folder, user
-        self.is_mounted = mounted.returncode == 0
+        if shutil.which("mount"):
+            command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder]
+            mounted = subprocess.run(command, capture_output=True, check=False)
+            self.is_mounted = mounted.returncode == 0
 
     def fill(self, left, *processes):
         """Leaves so many bytes, and where it is none of its own, none."""
         if not self.is_mounted:
             self.limited = processes
-            self._limit("1024")
+            self._limit("1024", processes)
             return
         with (self.folder / "filler").open("wb", buffering=0) as filler:
             for size in [1 << 20, 1 << 12]:
                 self._fill_up(filler, bytes(size))
             filler.truncate(filler.tell() - left)
 
-    def _limit(self, size):
-        for number, process in enumerate(self.limited):
-            # The others are children of the first, and may have ended.
-            limit_files(process, size, self.user, check=number == 0)
+    def _limit(self, size, processes):
+        for process in processes:
+            # Those that have ended need none.
+            limit_files(process, size, self.user, check=False)
 
     @staticmethod
     def _fill_up(filler, some):
@@ -94,10 +95,13 @@ class Disk:
                 assert error.errno == errno.ENOSPC, error
                 return
 
-    def make_room(self):
+    def make_room(self, those_there=lambda: ()):
+        """Lets them write again that were named, then those that are there: children of theirs."""
         if self.is_mounted:
             (self.folder / "filler").unlink()
-        self._limit("unlimited")
+            return
+        self._limit("unlimited", self.limited)
+        self._limit("unlimited", those_there())
 
     def close(self):
         if self.is_mounted:

@@ -1,7 +1,7 @@
 """A standby answers who asks for quotas, as long as nobody misses what they were told."""
 
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 
 import pytest
@@ -94,9 +94,9 @@ def test_a_pooler_before_several_standbys_makes_no_old_figure_young(tmp_path, pa
         set_up(reader, 5)
         is_there = "SELECT count(*) FROM plimsoll.scope WHERE id = 'app'"
         until(lambda: late.sql(name, is_there) == "1")
+        until(lambda: AGE in reader.call("GET", "/scopes/acme/quotas").headers)
         late.sql("postgres", "SELECT pg_wal_replay_pause()")
         until(lambda: late.sql("postgres", "SELECT pg_get_wal_replay_pause_state()") == "paused")
-        until(lambda: AGE in reader.call("GET", "/scopes/acme/quotas").headers)
         one_seat(writer, "r").ok()
         written = time.monotonic()
         told = []
@@ -108,11 +108,9 @@ def test_a_pooler_before_several_standbys_makes_no_old_figure_young(tmp_path, pa
                 [quota] = reply.ok()["quotas"]
                 told.append((asked, quota["used"], int(reply.headers.get(AGE, 0))))
 
-        threads = [threading.Thread(target=read) for _ in range(READERS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
+        with ThreadPoolExecutor(READERS) as readers:
+            for reading in [readers.submit(read) for _ in range(READERS)]:
+                reading.result()
         # What is told is no older than it says.
         old = [it for it in told if it[1] == 0 and written < it[0] - it[2] / 1000]
         assert told and old == []

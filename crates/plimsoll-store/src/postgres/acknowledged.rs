@@ -169,12 +169,15 @@ impl Notes {
         let Some(file) = &mut self.file else {
             return Ok(());
         };
-        if self.is_torn || self.tenants.len() + SUPERFLUOUS_MAX < self.lines {
-            return self.rewrite();
+        if !self.is_torn {
+            let written = file.write_all(lines);
+            self.is_torn = written.is_err();
+            written?;
         }
-        let written = file.write_all(lines);
-        self.is_torn = written.is_err();
-        written
+        if self.is_torn || self.tenants.len() + SUPERFLUOUS_MAX < self.lines {
+            self.rewrite()?;
+        }
+        Ok(())
     }
 
     /// Writes the file anew, a line for each tenant.
@@ -187,7 +190,12 @@ impl Notes {
             line(&mut lines, name, noted);
         }
         let unfinished = path.with_extension("new");
-        std::fs::write(&unfinished, lines)?;
+        let written = std::fs::write(&unfinished, lines);
+        if written.is_err() {
+            // Half of it would take what room there is.
+            let _ = std::fs::remove_file(&unfinished);
+        }
+        written?;
         std::fs::rename(&unfinished, path)?;
         self.file = Some(OpenOptions::new().append(true).open(path)?);
         self.lines = self.tenants.len();

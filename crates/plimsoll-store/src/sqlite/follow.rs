@@ -19,7 +19,8 @@ use crate::record::KeptRecords;
 /// round has of a tenant, which takes some ten milliseconds where it is all of these.
 const ROUND_BYTES_MIN: usize = 8 << 20;
 
-/// The same of a large one, where this and more is a part of memory that nobody notices.
+/// The same of a large one, where this is a small part of memory; who asks for what was may read
+/// eight times as much.
 const ROUND_BYTES_MAX: usize = 64 << 20;
 
 /// How many times the bytes of a round the ledger has, in between. Where rows change all over a

@@ -9,7 +9,8 @@ use super::symbols::{Symbol, Symbols};
 /// Every account there is.
 ///
 /// Shape: a table for each scope, so that none of them is large: the time that one takes to grow
-/// is nobody's wait. Names are told once, and one of millions of accounts is found by numbers.
+/// is nobody's wait. One of millions of accounts is found by numbers; the names, of which there are
+/// far fewer, are told here once more than in the reservations, which have scopes of their own.
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
     scopes: Symbols<ScopeId>,

@@ -49,7 +49,7 @@ fn text(tips: &Tips) -> String {
 }
 
 fn parse(text: &str) -> Option<Tips> {
-    let (lines, last) = text.strip_suffix('\n')?.rsplit_once('\n')?;
+    let (lines, _) = text.strip_suffix('\n')?.rsplit_once('\n')?;
     let mut tips = BTreeMap::new();
     for line in lines.lines() {
         let mut words = line.split(' ');
@@ -59,7 +59,8 @@ fn parse(text: &str) -> Option<Tips> {
         tips.insert(name.to_owned(), LogTip { revision, chain });
     }
     let tips = Tips(tips);
-    (last == line_of_all(&tips)).then_some(tips)
+    // The last line and the order of the others, too.
+    (self::text(&tips) == text).then_some(tips)
 }
 
 #[cfg(test)]

@@ -36,6 +36,19 @@ fn a_file_that_was_cut_off_or_changed_is_not_read() {
         let changed = String::from_utf8(changed).expect("it is ASCII");
         assert_eq!(parse(&changed), None, "{place}");
     }
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    let [catalogue, acme, last] = lines[..] else {
+        panic!("{whole}");
+    };
+    for changed in [
+        [acme, catalogue, last].concat(),
+        [catalogue, catalogue, acme, last].concat(),
+        whole.replace(" acme", " acme more"),
+        whole.replace("17 ", "+17 "),
+        whole.replace('\n', "\r\n"),
+    ] {
+        assert_eq!(parse(&changed), None, "{changed}");
+    }
     let fewer: Vec<&str> = whole.lines().filter(|it| !it.contains("acme")).collect();
     assert_eq!(parse(&(fewer.join("\n") + "\n")), None);
 }

@@ -64,10 +64,11 @@ fn of_database(
     bar.end();
     let verified = verified?;
     let found = verified.tips();
+    print(&told_of_database(&verified, expected_logs, &found))?;
     if let Some(file) = &arguments.tips {
         tips::write(file, &found)?;
     }
-    Ok(print(&told_of_database(&verified, expected_logs, &found))?)
+    Ok(())
 }
 
 fn of_journal(arguments: &VerifyArguments) -> Result<(), Box<dyn Error>> {
