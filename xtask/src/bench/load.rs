@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use crate::bench::framing::{Framing, Verdict};
+use crate::bench::pace::Pacer;
 use crate::bench::process::{cpu_seconds, resident_bytes};
 use crate::bench::template::{Accounts, Requests, Template};
 use crate::bench::{clock, interrupt, sample::Sample};
@@ -160,9 +161,10 @@ fn drive(load: &Load, span: Span, phase: &Arc<AtomicU8>) -> Result<Vec<Tally>, F
         .map_err(|error| Failure::new(format!("no runtime: {error}")))?;
     runtime.block_on(async {
         let mut connections = JoinSet::new();
+        let start = clock::now();
         for index in 0..load.connections {
             let (load, phase) = (load.clone(), Arc::clone(phase));
-            connections.spawn(async move { converse(&load, index, span, &phase).await });
+            connections.spawn(async move { converse(&load, index, start, span, &phase).await });
         }
         let limit = span.warm_up + span.measure + ANSWER_MAX;
         let all = tokio::time::timeout(limit, connections.join_all()).await;
@@ -171,7 +173,13 @@ fn drive(load: &Load, span: Span, phase: &Arc<AtomicU8>) -> Result<Vec<Tally>, F
     })
 }
 
-async fn converse(load: &Load, index: u32, span: Span, phase: &AtomicU8) -> Result<Tally, Failure> {
+async fn converse(
+    load: &Load,
+    index: u32,
+    start: Instant,
+    span: Span,
+    phase: &AtomicU8,
+) -> Result<Tally, Failure> {
     let broken = |error| Failure::new(format!("a connection broke: {error}"));
     let mut turns = load.addresses.iter().cycle();
     let address = turns.nth(index as usize);
@@ -187,11 +195,12 @@ async fn converse(load: &Load, index: u32, span: Span, phase: &AtomicU8) -> Resu
     let mut tally = Tally::default();
     let mut pacer = load
         .pace
-        .map(|rate| Pacer::new(rate, load.connections, index));
+        .map(|rate| Pacer::new(rate, load.connections, index, start))
+        .transpose()?;
     for _ in 0..span.requests_max {
         let request = requests.next();
         let start = match &mut pacer {
-            Some(pacer) => pacer.turn().await,
+            Some(pacer) => pacer.turn().await?,
             None => clock::now(),
         };
         stream.write_all(request).await.map_err(broken)?;
@@ -244,26 +253,5 @@ impl Tally {
             Verdict::Busy => self.busy += 1,
             Verdict::Failed => {}
         }
-    }
-}
-
-/// When the next request is due, whatever became of the last: a wait for a slow answer counts.
-struct Pacer {
-    due: Instant,
-    every: Duration,
-}
-
-impl Pacer {
-    fn new(rate: f64, connections: u32, index: u32) -> Self {
-        let every = Duration::from_secs_f64(f64::from(connections) / rate);
-        let due = clock::now() + every * index / connections;
-        Self { due, every }
-    }
-
-    /// Waits until it is due; latency counts from there.
-    async fn turn(&mut self) -> Instant {
-        self.due += self.every;
-        tokio::time::sleep_until(self.due.into()).await;
-        self.due
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod interrupt;
 mod load;
 mod machine;
 mod nodes;
+mod pace;
 mod paths;
 mod plimsoll;
 pub(crate) mod postgres;
