@@ -1,32 +1,19 @@
-//! Fills `ledger.db` from the journal, behind the lane, and does what else can be done for it.
+//! Has `ledger.db` filled from the journal, behind the lane, and does what else can be done for it.
 
+use std::fs::File;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::OpenFlags;
 
-use super::files::{self, DirectoryLock, Kind, sqlite_error};
+use super::files::{DirectoryLock, file_error};
+use super::fill::{Fill, Written};
 use super::journal::JournalReader;
-use super::ledger::{self, Watermark};
-use super::round::{self, Room};
-use super::rows::RowError;
+use super::signal::Signal;
 use crate::StoreError;
-use crate::record::KeptRecords;
-
-/// Bytes of records in one round of a small ledger. Whoever asks for what was reads again what a
-/// round has of a tenant, which takes some ten milliseconds where it is all of these.
-const ROUND_BYTES_MIN: usize = 8 << 20;
-
-/// The same of a large one, where this is a small part of memory; who asks for what was may read
-/// eight times as much.
-const ROUND_BYTES_MAX: usize = 64 << 20;
-
-/// How many times the bytes of a round the ledger has, in between. Where rows change all over a
-/// large ledger, each is alone on its page, and to write a page takes ten times as long as to
-/// write a row: the more rows in a round, the more of them share one.
-const LEDGER_IN_ROUNDS: u64 = 16;
 
 /// How often the journal is looked at: what the write-ahead log has by then is copied to its file.
 const LOOK_PAUSE: Duration = Duration::from_millis(250);
@@ -39,113 +26,37 @@ const LOOK_BYTES: usize = 2 << 20;
 /// missing in the journal.
 const LOOKS: u32 = 4;
 
+/// Bytes of records behind the watermark that may wait until nobody else wants the processor. A
+/// start replays them, in about half a second, and who asks for what was reads them.
+const BEHIND_MAX: usize = 64 << 20;
+
 /// The pause after a round that failed.
 const ERROR_PAUSE: Duration = Duration::from_secs(1);
 
-/// Pages of the ledger kept in memory, in KiB; negative, as SQLite wants it. Rows are all over the
-/// tables: with SQLite's own 2 MiB, most of the time goes into reading the same pages again.
-const LEDGER_CACHE_KIB: i32 = -(32 << 10);
-
-/// As little of a busy processor as a thread can ask for.
+/// As little of a busy processor as a thread can ask for and still get some.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 19;
 
-/// Pages that gather in the ledger's write-ahead log, for the same reason, before they are copied
-/// to its file: 8 MiB. More at once would keep the journal's flushes waiting.
-const LEDGER_LOG_PAGES: i32 = 2_048;
-
-/// Wakes the follower.
-#[derive(Debug, Default)]
-pub(super) struct Signal {
-    state: Mutex<SignalState>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct SignalState {
-    /// Bytes of records that nobody has taken note of.
-    fresh: usize,
-    /// How many of them are worth waking up for.
-    wanted: usize,
-    stops: bool,
-}
-
-impl Signal {
-    /// Says that the journal has a new record, of so many bytes.
-    pub(super) fn add(&self, bytes: usize) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let was_enough = state.wanted <= state.fresh;
-        state.fresh = state.fresh.saturating_add(bytes);
-        // To wake a thread takes longer than all the rest.
-        if !was_enough && state.wanted <= state.fresh {
-            self.changed.notify_one();
-        }
-    }
-
-    /// Says that it is time to stop.
-    pub(super) fn stop(&self) {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .stops = true;
-        self.changed.notify_one();
-    }
-
-    /// Waits until there is something new, and answers how many bytes, and whether to go on.
-    fn wait(&self) -> (usize, bool) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.wanted = 1;
-        let state = self
-            .changed
-            .wait_while(state, |state| state.fresh == 0 && !state.stops)
-            .unwrap_or_else(PoisonError::into_inner);
-        take(state)
-    }
-
-    /// Waits for a while, or until there are so many new bytes, and answers as [`wait`](Self::wait).
-    fn gather(&self, bytes: usize, pause: Duration) -> (usize, bool) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.wanted = bytes;
-        let (state, _) = self
-            .changed
-            .wait_timeout_while(state, pause, |state| state.fresh < bytes && !state.stops)
-            .unwrap_or_else(PoisonError::into_inner);
-        take(state)
-    }
-
-    /// Waits for a while, unless it is time to stop, and says whether to go on.
-    pub(super) fn pause(&self, pause: Duration) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.wanted = usize::MAX;
-        let (state, _) = self
-            .changed
-            .wait_timeout_while(state, pause, |state| !state.stops)
-            .unwrap_or_else(PoisonError::into_inner);
-        !state.stops
-    }
-}
-
-fn take(mut state: MutexGuard<'_, SignalState>) -> (usize, bool) {
-    (std::mem::take(&mut state.fresh), !state.stops)
-}
-
-/// The thread that fills the ledger's tables. Dropping it fills in what is left and ends it.
+/// The threads that fill the ledger's tables. Dropping it fills in what is left and ends them.
 #[derive(Debug)]
 pub(crate) struct Follower {
     signal: Arc<Signal>,
     thread: Option<JoinHandle<()>>,
-    /// Given back last: when the thread has closed the files.
+    /// Closed when no thread has SQLite's handle of it any more, see [`Work`].
+    _journal_file: Arc<File>,
+    /// Given back last: when the threads have closed the files.
     _lock: DirectoryLock,
 }
 
 impl Follower {
-    /// Starts the thread, and keeps the directory's lock from now on.
+    /// Starts the threads, and keeps the directory's lock from now on.
     pub(super) fn start(
         directory: &Path,
         signal: Arc<Signal>,
         lock: DirectoryLock,
     ) -> Result<Self, StoreError> {
         let work = Work::open(directory)?;
+        let journal_file = Arc::clone(&work.journal_file);
         let waiting = Arc::clone(&signal);
         let thread = std::thread::Builder::new()
             .name("follower".to_owned())
@@ -157,6 +68,7 @@ impl Follower {
         Ok(Self {
             signal,
             thread: Some(thread),
+            _journal_file: journal_file,
             _lock: lock,
         })
     }
@@ -172,7 +84,7 @@ impl Drop for Follower {
     }
 }
 
-/// Lets whoever answers somebody go first: this thread takes the time that they leave.
+/// Lets whoever answers somebody go first, but for a small share of the time.
 ///
 /// On Linux, where a niceness is a thread's; elsewhere it would be that of the whole process.
 fn yield_to_others() {
@@ -182,53 +94,108 @@ fn yield_to_others() {
     }
 }
 
+/// Takes the time that nobody else wants.
+///
+/// A niceness does not do that: a processor that runs a thread of the lowest priority counts as
+/// busy, so that others crowd on the rest, and who wakes there waits for the next tick, some
+/// milliseconds. One that runs an idle thread counts as free, and who wakes there goes first.
+fn take_what_is_left() {
+    #[cfg(target_os = "linux")]
+    {
+        use thread_priority::ThreadPriority;
+        use thread_priority::unix::{
+            NormalThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy,
+            thread_native_id,
+        };
+        let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+        let asked = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy);
+        if let Err(error) = asked {
+            tracing::debug!(?error, "rounds are written at the follower's priority");
+        }
+    }
+}
+
+/// What the follower works on.
 struct Work {
     journal: JournalReader,
-    ledger: Connection,
-    ledger_path: std::path::PathBuf,
-    /// Bytes of records in one round.
-    round_bytes: usize,
-    /// Of the last round: their room is used again, as long as there is something to write.
-    records: KeptRecords,
-    room: Room,
+    /// The journal's file once more, as SQLite has no way to flush it without a whole checkpoint.
+    /// The first to close a file takes away what locks its process has on it, so it is closed last.
+    journal_file: Arc<File>,
+    fill: Mutex<Fill>,
 }
 
 impl Work {
     fn open(directory: &Path) -> Result<Self, StoreError> {
+        let fill = Mutex::new(Fill::open(directory)?);
         let journal = JournalReader::open(directory, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        journal.accept()?;
-        let ledger_path = Kind::Ledger.path(directory);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
-        let ledger = files::open(&ledger_path, Kind::Ledger, flags)?;
-        files::accept(&ledger).map_err(sqlite_error(&ledger_path))?;
-        ledger
-            .pragma_update(None, "cache_size", LEDGER_CACHE_KIB)
-            .map_err(sqlite_error(&ledger_path))?;
-        ledger
-            .pragma_update(None, "wal_autocheckpoint", LEDGER_LOG_PAGES)
-            .map_err(sqlite_error(&ledger_path))?;
-        // What a crash takes from these tables is in the journal: NORMAL keeps them consistent.
-        ledger
-            .pragma_update(None, "synchronous", "NORMAL")
-            .map_err(sqlite_error(&ledger_path))?;
+        let file = File::open(journal.path()).map_err(file_error(journal.path(), "opened"))?;
         Ok(Self {
             journal,
-            ledger,
-            ledger_path,
-            round_bytes: ROUND_BYTES_MIN,
-            records: KeptRecords::default(),
-            room: Room::default(),
+            journal_file: Arc::new(file),
+            fill,
         })
     }
 
+    fn follow(self, signal: &Signal) {
+        let fill = &self.fill;
+        let (ask, asked) = mpsc::channel();
+        let (tell, told) = mpsc::channel();
+        std::thread::scope(|threads| {
+            std::thread::Builder::new()
+                .name("follower-idle".to_owned())
+                .spawn_scoped(threads, move || {
+                    take_what_is_left();
+                    for () in asked {
+                        if tell.send(locked(fill).round()).is_err() {
+                            return;
+                        }
+                    }
+                })
+                .expect("the system starts a thread at start-up");
+            let work = &self;
+            let rounds = Rounds { work, ask, told };
+            rounds.follow(signal);
+        });
+    }
+
+    fn fill(&self) -> MutexGuard<'_, Fill> {
+        locked(&self.fill)
+    }
+
+    /// Copies what the journal's write-ahead log has to its file, and flushes that: the lane has
+    /// the less to copy and to flush when the log is full, and nobody is answered meanwhile.
+    ///
+    /// SQLite itself flushes only where nobody has added to the log meanwhile.
+    fn look_after_journal(&self) {
+        let copied = self.journal.checkpoint();
+        let flush = || self.journal_file.sync_data();
+        let flushed =
+            copied.and_then(|()| flush().map_err(file_error(self.journal.path(), "flushed")));
+        if let Err(error) = flushed {
+            complain(&error);
+        }
+    }
+}
+
+/// Has rounds written, and knows who does it.
+struct Rounds<'a> {
+    work: &'a Work,
+    /// Asks the idle thread for a round.
+    ask: Sender<()>,
+    /// What came of it.
+    told: Receiver<Result<Written, StoreError>>,
+}
+
+impl Rounds<'_> {
     /// Writes what the journal has beyond the watermark, round by round, until it is time to stop.
-    fn follow(mut self, signal: &Signal) {
+    fn follow(self, signal: &Signal) {
         // What the last run has left is not known: it counts as much.
         let mut backlog = usize::MAX;
+        let mut enough = 0;
         let mut goes_on = true;
         loop {
-            match self.rounds(backlog, !goes_on) {
-                Ok(left) => backlog = left,
+            match self.write(backlog, !goes_on) {
+                Ok((left, whole)) => (backlog, enough) = (left, whole),
                 Err(error) => {
                     complain(&error);
                     backlog = usize::MAX;
@@ -242,70 +209,81 @@ impl Work {
                 let (fresh, more) = signal.gather(LOOK_BYTES, LOOK_PAUSE);
                 backlog = backlog.saturating_add(fresh);
                 goes_on = more;
-                if 0 < fresh
-                    && let Err(error) = self.journal.checkpoint()
-                {
-                    complain(&error);
+                if 0 < fresh {
+                    self.work.look_after_journal();
                 }
-                if !goes_on || self.round_bytes <= backlog {
+                if !goes_on || enough <= backlog {
                     break;
                 }
             }
             if goes_on && backlog == 0 {
-                (self.records, self.room) = Default::default();
+                self.work.fill().rest();
                 (backlog, goes_on) = signal.wait();
             }
         }
     }
 
     /// Writes a round, and more of them while there are enough records for a whole one, or all
-    /// there are. `backlog` is how many bytes there may be; answers how many are left.
-    fn rounds(&mut self, mut backlog: usize, all: bool) -> Result<usize, StoreError> {
+    /// there are. `backlog` is how many bytes there may be; answers how many are left, and how many
+    /// make a whole round.
+    fn write(&self, mut backlog: usize, all: bool) -> Result<(usize, usize), StoreError> {
         loop {
-            self.round_bytes = round_bytes(&self.ledger_path);
-            let written = self.round()?;
-            if written < self.round_bytes {
-                return Ok(0);
+            let Written { bytes, whole } = if all || BEHIND_MAX < backlog {
+                self.work.fill().round()?
+            } else {
+                self.round_when_idle()?
+            };
+            if bytes < whole {
+                return Ok((0, whole));
             }
-            backlog = backlog.saturating_sub(written);
-            if backlog < self.round_bytes && !all {
-                return Ok(backlog);
+            backlog = backlog.saturating_sub(bytes);
+            if backlog < whole && !all {
+                return Ok((backlog, whole));
             }
         }
     }
 
-    /// Writes what comes next beyond the watermark, and answers how many bytes of records that was:
-    /// fewer than those of a round at the journal's end.
-    fn round(&mut self) -> Result<usize, StoreError> {
-        let sqlite = sqlite_error(&self.ledger_path);
-        let Watermark { place, tally } = ledger::watermark(&self.ledger).map_err(&sqlite)?;
-        self.records.clear();
-        let records = &mut self.records;
-        let place = self.journal.keep_after(place, self.round_bytes, records)?;
-        if records.is_empty() {
-            return Ok(0);
+    /// Has the idle thread write a round, and looks after the journal meanwhile.
+    fn round_when_idle(&self) -> Result<Written, StoreError> {
+        if self.ask.send(()).is_ok() {
+            loop {
+                match self.told.recv_timeout(LOOK_PAUSE) {
+                    Ok(written) => return written,
+                    Err(RecvTimeoutError::Timeout) => self.work.look_after_journal(),
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
+            }
         }
-        let transaction = self.ledger.transaction().map_err(&sqlite)?;
-        let room = &mut self.room;
-        let written = round::write(&transaction, records, room, Watermark { place, tally });
-        written.map_err(|error| match error {
-            RowError::Sqlite(error) => sqlite(error),
-            RowError::Value(what) => self.journal.damaged(place.sequence, what),
-        })?;
-        transaction.commit().map_err(&sqlite)?;
-        Ok(self.records.len())
+        // The idle thread has panicked, and said so.
+        self.work.fill().round()
     }
 }
 
-/// Bytes of records in one round of a ledger as large as this.
-fn round_bytes(ledger: &Path) -> usize {
-    // A file that cannot be looked at will soon be complained of.
-    let bytes = std::fs::metadata(ledger).map_or(0, |file| file.len());
-    let share = usize::try_from(bytes / LEDGER_IN_ROUNDS).unwrap_or(ROUND_BYTES_MAX);
-    share.clamp(ROUND_BYTES_MIN, ROUND_BYTES_MAX)
+fn locked(fill: &Mutex<Fill>) -> MutexGuard<'_, Fill> {
+    fill.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn complain(error: &StoreError) {
     let error: &dyn std::error::Error = error;
     tracing::error!(error, "the ledger's tables fall behind");
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use thread_priority::unix::{
+        NormalThreadSchedulePolicy, ThreadSchedulePolicy, thread_schedule_policy,
+    };
+
+    #[test]
+    fn rounds_are_written_when_nobody_else_wants_the_processor() {
+        let policy = std::thread::spawn(|| {
+            super::take_what_is_left();
+            thread_schedule_policy().expect("the system says how a thread is scheduled")
+        });
+        assert_eq!(
+            policy.join().expect("the thread ends"),
+            ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle)
+        );
+    }
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction,
 
 use super::Reopen;
 use super::files::{self, Kind, damaged, sqlite_error};
-use super::follow::Signal;
+use super::signal::Signal;
 use crate::StoreError;
 use crate::record::{Damage, KeptRecords, Record, RecordWriter, Sealed};
 use crate::replay::{Place, stands_at};
@@ -156,8 +156,8 @@ impl JournalReader {
         files::accept(&self.connection).map_err(sqlite_error(&self.path))
     }
 
-    /// Copies what the write-ahead log has to the file, beside whoever adds to it: the lane has
-    /// the less to copy when the log is full, and nobody is answered meanwhile.
+    /// Copies what the write-ahead log has to the file, beside whoever adds to it; where somebody
+    /// does, the file is not flushed.
     pub(super) fn checkpoint(&self) -> Result<(), StoreError> {
         self.connection
             .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))

@@ -18,6 +18,7 @@
 
 mod as_of;
 mod files;
+mod fill;
 mod follow;
 mod history_schema;
 mod journal;
@@ -30,6 +31,7 @@ mod round;
 mod rows;
 mod schema;
 mod scrub;
+mod signal;
 mod verify;
 mod whole;
 
@@ -44,7 +46,7 @@ pub use verify::{Progress, Verified, verify, verify_with};
 pub(crate) use whole::{NewJournal, WholeJournal};
 
 use files::{DirectoryLock, Kind};
-use follow::Signal;
+use signal::Signal;
 
 use crate::StoreError;
 use crate::tables::Tables;

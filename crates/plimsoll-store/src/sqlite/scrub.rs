@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use rusqlite::OpenFlags;
 
-use super::follow::Signal;
 use super::journal::JournalReader;
+use super::signal::Signal;
 use crate::StoreError;
 use crate::engine::Shared;
 use crate::replay::Place;

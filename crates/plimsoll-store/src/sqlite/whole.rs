@@ -9,8 +9,8 @@ use plimsoll_core::event::{Event, Head};
 use rusqlite::OpenFlags;
 
 use super::files::{self, DirectoryLock, Kind, damaged, file_error};
-use super::follow::Signal;
 use super::journal::{Journal, JournalReader};
+use super::signal::Signal;
 use super::{load, verify};
 use crate::StoreError;
 use crate::record::{Record, chained, log_name};
