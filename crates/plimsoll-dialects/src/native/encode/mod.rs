@@ -8,7 +8,7 @@ use plimsoll_core::model::{
 use plimsoll_core::names::{PrincipalId, ReservationId, ScopeId};
 use plimsoll_core::outcome::{Denial, Done, Exceeded, Outcome};
 use plimsoll_core::report::{Over, Quota};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::wire::leaf::{self, Next};
 use super::wire::replies;
@@ -19,6 +19,7 @@ mod binary;
 mod catalogue;
 pub(super) mod events;
 pub(super) mod explain;
+mod json;
 mod shapes;
 mod wishes;
 
@@ -79,7 +80,7 @@ fn done(done: &Done) -> Reply {
 pub fn batch(outcomes: &[BatchOutcome], format: Format) -> Reply {
     let bytes = |each: usize| outcomes.len().saturating_mul(each).max(BODY_BYTES);
     let body = match format {
-        Format::Json => json_of(&replies::Batch { outcomes }, bytes(OUTCOME_BYTES)),
+        Format::Json => json::batch(outcomes, bytes(OUTCOME_BYTES)),
         Format::Protobuf | Format::XProtobuf => {
             binary::batch(outcomes, bytes(BINARY_OUTCOME_BYTES))
         }
@@ -107,12 +108,6 @@ impl BatchOutcome {
             reservation,
             problem: problem.map(Problem::document),
         })
-    }
-}
-
-impl Serialize for BatchOutcome {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.told(|told| told.serialize(serializer))
     }
 }
 
@@ -339,12 +334,13 @@ fn with_etag(mut reply: Reply, revision: u64) -> Reply {
 
 /// A wire value as JSON.
 pub(super) fn json(value: &impl Serialize) -> Vec<u8> {
-    json_of(value, BODY_BYTES)
+    let mut json = Vec::with_capacity(BODY_BYTES);
+    append(&mut json, value);
+    json
 }
 
-fn json_of(value: &impl Serialize, bytes: usize) -> Vec<u8> {
-    let mut json = Vec::with_capacity(bytes);
+/// Adds a wire value as JSON.
+fn append(json: &mut Vec<u8>, value: &impl Serialize) {
     #[expect(clippy::expect_used, reason = "wire values have only text for keys")]
-    serde_json::to_writer(&mut json, value).expect("wire values have only text for keys");
-    json
+    serde_json::to_writer(json, value).expect("wire values have only text for keys");
 }

@@ -1,7 +1,9 @@
 //! Lists, batches and page tokens, as they travel.
 
+use std::sync::Arc;
+
 use expect_test::{Expect, expect};
-use plimsoll_core::model::State;
+use plimsoll_core::model::{Reservation, State};
 use plimsoll_core::outcome::{Denial, Done, Outcome};
 use plimsoll_dialects::http::Reply;
 use plimsoll_dialects::native::{BatchOutcome, Call, Format, Problem, Read, encode};
@@ -40,6 +42,68 @@ fn batches() {
             {"outcomes":[{"status":200,"reservation":{"id":"r-1","state":"committed","scope":"p-7","tenant":"acme","lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","location":null,"amount":2}],"asked":null,"forced":null,"holder":"img-1 \"ü\"","attributes":{"name":"x"},"created_at":"2026-01-31T12:00:00.000Z","expires_at":null,"ended_at":null,"revision":42,"warnings":[]}},{"status":422,"problem":{"type":"urn:plimsoll:problem:quota_exceeded","title":"a quota would be exceeded","status":422,"code":"quota_exceeded","detail":"`vm/image` at `FRA-A` in scope `p-7`: `5` of the default limit of `5` are taken (`3` used, `2` held), so `1` more is `1` too many and takes a limit of `6`: release `1`, try again at 2026-01-31T12:05:00.000Z, when holds lapse, or send the `increase_request` to `POST /plimsoll/v1/requests`","exceeded":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":5,"mode":"enforce","limit_source":"default","limit_set":null,"tier":null,"used":3,"held":2,"asked":1,"short_by":1,"smallest_sufficient_limit":6,"fits_at":"2026-01-31T12:05:00.000Z","increase_request":{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":6}}]}},{"status":404,"problem":{"type":"urn:plimsoll:problem:not_found","title":"nothing is there","status":404,"code":"not_found","detail":"it does not exist, or not within your reach: look at the id"}},{"status":200,"reservation":{"id":"r-1","state":"committed","scope":"p-7","tenant":"acme","lines":[{"resource":"vm/image","location":"FRA-A","amount":1},{"resource":"vpc/subnet","location":null,"amount":2}],"asked":null,"forced":null,"holder":"img-1 \"ü\"","attributes":{"name":"x"},"created_at":"2026-01-31T12:00:00.000Z","expires_at":null,"ended_at":null,"revision":42,"warnings":[{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":8,"mode":"warn","limit_source":"limit","limit_set":{"location":"FRA-A","starts_at":"2026-01-31T12:00:00.000Z","ends_at":"2026-02-01T12:00:00.000Z","set_by":"ops","reason":"launch","request":"q-1","revision":12},"tier":null,"used":8,"held":0,"asked":1,"short_by":1,"smallest_sufficient_limit":9,"fits_at":null,"increase_request":{"scope":"p-7","resource":"vm/image","location":"FRA-A","limit":9}}]}},{"status":400,"problem":{"type":"urn:plimsoll:problem:malformed","title":"the request cannot be read","status":400,"code":"malformed","detail":"`/commands/0` must be an object, not a number","pointer":"/commands/0"}},{"status":503,"problem":{"type":"urn:plimsoll:problem:outcome_unknown","title":"it may or may not have been done","status":503,"code":"outcome_unknown","detail":"it may have been done: send the same request with the same id again to find out","retry_after_seconds":1}}]}
         "#]],
     );
+}
+
+/// A batch writes its own JSON: it must be that of the single calls, whatever a reservation has.
+#[test]
+fn a_batch_tells_of_each_command_what_it_is_told_by_itself() {
+    let mut outcomes = vec![
+        Outcome::Denied(Denial::NotFound),
+        Outcome::Denied(Denial::QuotaExceeded(vec![exceeded()])),
+    ];
+    let expires = |ms| State::Held { expires_at: at(ms) };
+    let ends = |ms| State::Released { ended_at: at(ms) };
+    let ended_at = at(7);
+    for state in [
+        expires(1),
+        expires(1),
+        expires(300_000),
+        State::Committed,
+        ends(1),
+        State::Expired { ended_at },
+    ] {
+        for has in 0..32_u64 {
+            let it = reservation(state);
+            let is_there = |bit: u64| has & bit != 0;
+            let it = Arc::new(Reservation {
+                lines: if is_there(1) {
+                    lines(&[("vm/image@FRA-A", 1)])
+                } else {
+                    it.lines
+                },
+                original: is_there(2).then(|| original().into()),
+                forced: is_there(4).then(|| text("because \"\\ü\"")),
+                holder: it.holder.filter(|_| is_there(8)),
+                attributes: if is_there(16) {
+                    it.attributes
+                } else {
+                    attributes(&[])
+                },
+                created_at: at(has / 4),
+                revision: has,
+                ..it
+            });
+            outcomes.push(Outcome::Done(Done::Reservation(Arc::clone(&it))));
+            outcomes.push(Outcome::Done(Done::Warned(it, vec![warning()])));
+        }
+    }
+    let alone = outcomes.iter().map(|outcome| {
+        let reply = encode::outcome(outcome);
+        let member = if reply.status == 200 {
+            "reservation"
+        } else {
+            "problem"
+        };
+        let body = String::from_utf8(reply.body).unwrap();
+        format!(r#"{{"status":{},"{member}":{body}}}"#, reply.status)
+    });
+    let alone: Vec<String> = alone.collect();
+    let all: Vec<BatchOutcome> = outcomes.into_iter().map(BatchOutcome::Decided).collect();
+    for count in [0, 1, all.len()] {
+        let told = encode::batch(&all[..count], Format::Json).body;
+        let expected = format!(r#"{{"outcomes":[{}]}}"#, alone[..count].join(","));
+        assert_eq!(String::from_utf8(told).unwrap(), expected);
+    }
 }
 
 #[test]

@@ -90,9 +90,10 @@ pub(crate) struct Forgotten {
     pub(crate) forgotten: usize,
 }
 
-/// What came of a batch.
-#[derive(Serialize, JsonSchema)]
+/// What came of a batch: the shape of what `encode::batch` writes.
+#[derive(JsonSchema)]
 #[schemars(rename = "Batch")]
+#[expect(dead_code, reason = "only its schema is asked for")]
 pub(crate) struct Batch<O> {
     /// One for each command, in the order of the commands.
     pub(crate) outcomes: O,
