@@ -2,13 +2,15 @@
 
 use plimsoll_core::command::Expected;
 use plimsoll_core::model::Lines;
+use serde_json::value::RawValue;
 
+use super::super::wire::each::{Each, MadeOf};
 use super::super::wire::leaf::{AtMost, Object, Parsed, Whole};
-use super::super::wire::requests::{
-    BatchBody, BatchEnvelope, CommandBody, LineBody, ReserveBody, TakenLineBody,
-};
+use super::super::wire::requests::{BatchBody, CommandBody, LineBody, ReserveBody, TakenLineBody};
 use super::super::wire::words::Op;
-use super::super::{BATCH_LINES_MAX, BatchItem, Call, Change, Format, Problem, Verb};
+use super::super::{
+    BATCH_COMMANDS_MAX, BATCH_LINES_MAX, BatchItem, Call, Change, Format, Problem, Verb,
+};
 use super::lines::{Place, to_grounds, to_lines, to_ttl_ms, wrong};
 use super::reservations::to_reserve;
 use super::{Input, binary, body};
@@ -33,14 +35,27 @@ pub(in crate::native) fn batch(input: &Input<'_>) -> Result<Call, Problem> {
 
 /// Reads it in one go; only where that fails, item by item.
 fn from_json(json: &[u8]) -> Result<Vec<Result<BatchItem, Problem>>, Problem> {
-    if let Ok(Object(BatchBody { commands })) = serde_json::from_slice(json) {
-        let items = at_places(commands.0).map(|(Object(command), place)| to_item(command, place));
-        return Ok(items.collect());
+    if let Some(items) = in_one_go(json) {
+        return Ok(items);
     }
-    let envelope: BatchEnvelope<'_> = body::read(json)?;
+    let envelope: BatchBody<AtMost<&RawValue, BATCH_COMMANDS_MAX>> = body::read(json)?;
     let items = at_places(envelope.commands.0)
         .map(|(command, place)| read_item(command.get().as_bytes(), place));
     Ok(items.collect())
+}
+
+fn in_one_go(json: &[u8]) -> Option<Vec<Result<BatchItem, Problem>>> {
+    type Items = Each<Object<CommandBody>, Result<BatchItem, Problem>, BATCH_COMMANDS_MAX>;
+    // Whether it is UTF-8 is asked once, and not of each string by itself.
+    let text = str::from_utf8(json).ok()?;
+    let read: Object<BatchBody<Items>> = serde_json::from_str(text).ok()?;
+    Some(read.0.commands.0)
+}
+
+impl MadeOf<Object<CommandBody>> for Result<BatchItem, Problem> {
+    fn made_of(Object(command): Object<CommandBody>, index: usize) -> Self {
+        to_item(command, Place::Command(index))
+    }
 }
 
 fn at_places<T>(commands: Vec<T>) -> impl Iterator<Item = (T, Place)> {

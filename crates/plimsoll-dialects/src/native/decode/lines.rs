@@ -4,7 +4,7 @@ use std::fmt;
 
 use plimsoll_core::amount::Amount;
 use plimsoll_core::command::Grounds;
-use plimsoll_core::model::{Asked, Item, Line, Lines};
+use plimsoll_core::model::{Asked, Item, Line, Lines, LinesError};
 use plimsoll_core::names::{LocationId, ResourceName};
 
 use super::super::Problem;
@@ -36,19 +36,24 @@ impl fmt::Display for Place {
 
 /// What a reserve or a check asks for.
 pub(super) fn to_asked(bodies: Vec<Object<LineBody>>, place: Place) -> Result<Asked, Problem> {
-    let mut lines = Vec::with_capacity(bodies.len());
-    let mut at_least = Vec::with_capacity(bodies.len());
-    for (index, Object(body)) in bodies.into_iter().enumerate() {
-        let line = line(body.resource, body.location, body.amount.into());
-        let least = body.at_least.map_or(line.amount, Amount::from);
-        if line.amount < least {
+    let is_whole = bodies.iter().all(|Object(body)| body.at_least.is_none());
+    let mut at_least = Vec::new();
+    for (index, Object(body)) in bodies.iter().enumerate().filter(|_| !is_whole) {
+        let amount = Amount::from(body.amount);
+        let least = body.at_least.map_or(amount, Amount::from);
+        if amount < least {
             let pointer = place.member(&format!("lines/{index}/at_least"));
             return Err(wrong(pointer, "must be at most the `amount` of its line"));
         }
-        lines.push(line);
         at_least.push(least);
     }
+    let lines = bodies
+        .into_iter()
+        .map(|Object(body)| line(body.resource, body.location, body.amount.into()));
     let lines = checked(lines, place)?;
+    if is_whole {
+        return Ok(Asked::whole(lines));
+    }
     Asked::at_least(lines, at_least)
         .ok_or_else(|| wrong(place.member("lines"), "must ask for more than nothing"))
 }
@@ -58,7 +63,7 @@ pub(super) fn to_lines(bodies: Vec<Object<TakenLineBody>>, place: Place) -> Resu
     let lines = bodies
         .into_iter()
         .map(|Object(body)| line(body.resource, body.location, body.amount.into()));
-    checked(lines.collect(), place)
+    checked(lines, place)
 }
 
 fn line(
@@ -76,8 +81,13 @@ fn line(
     }
 }
 
-fn checked(lines: Vec<Line>, place: Place) -> Result<Lines, Problem> {
-    Lines::new(lines).map_err(|error| wrong(place.member("lines"), &error.to_string()))
+/// Most have one line, for which no list has to be made.
+fn checked(mut lines: impl ExactSizeIterator<Item = Line>, place: Place) -> Result<Lines, Problem> {
+    let checked = match lines.next() {
+        Some(line) if lines.len() == 0 => Lines::one(line).ok_or(LinesError::ZeroAmount),
+        first => Lines::new(first.into_iter().chain(lines).collect()),
+    };
+    checked.map_err(|error| wrong(place.member("lines"), &error.to_string()))
 }
 
 /// Whether the limits may be passed.

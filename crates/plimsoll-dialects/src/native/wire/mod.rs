@@ -1,6 +1,7 @@
 //! What travels: the JSON of requests and replies, and how protobuf is written. The only place that
 //! derives serde and schemars.
 
+pub(super) mod each;
 pub(super) mod leaf;
 pub(super) mod protobuf;
 pub(super) mod replies;

@@ -7,8 +7,8 @@ mod settings;
 mod wishes;
 
 pub(crate) use reservations::{
-    BatchBody, BatchEnvelope, CommandBody, ExtendBody, ForceBody, LineBody, ReserveBody,
-    ResizeBody, SettleBody, TTL_SECONDS_MAX, TakenLineBody, TransferBody,
+    BatchBody, CommandBody, ExtendBody, ForceBody, LineBody, ReserveBody, ResizeBody, SettleBody,
+    TTL_SECONDS_MAX, TakenLineBody, TransferBody,
 };
 pub(crate) use settings::{
     AutoApprovalBody, EmptyBody, LimitBody, LocationBody, PrincipalBody, ResourceBody, ScopeBody,

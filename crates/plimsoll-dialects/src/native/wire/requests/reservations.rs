@@ -4,7 +4,6 @@ use plimsoll_core::bounds::{AMOUNT_MAX, HOLD_TTL_MS_MAX, RESERVATION_LINES_MAX};
 use plimsoll_core::names::{LocationId, ReservationId, ResourceName, ScopeId, Text};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::super::super::BATCH_COMMANDS_MAX;
 use super::super::leaf::{AtMost, Object, Parsed, Texts, Whole};
@@ -127,17 +126,9 @@ pub(crate) struct TransferBody {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "BatchRequest")]
-pub(crate) struct BatchBody {
+pub(crate) struct BatchBody<C = AtMost<Object<CommandBody>, BATCH_COMMANDS_MAX>> {
     /// The commands, decided in order; 16384 lines at most over all of them.
-    pub(crate) commands: AtMost<Object<CommandBody>, BATCH_COMMANDS_MAX>,
-}
-
-/// The same, with commands that are still to be read: one of them is wrong.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct BatchEnvelope<'a> {
-    #[serde(borrow)]
-    pub(crate) commands: AtMost<&'a RawValue, BATCH_COMMANDS_MAX>,
+    pub(crate) commands: C,
 }
 
 /// One command of a batch: the members of the single call, beside `op`, `id` and `if_revision`.
