@@ -183,7 +183,12 @@ impl Chunk {
     fn with_digest(&self, digest: u32) -> Range<usize> {
         let start = self.entries.partition_point(|it| it.digest < digest);
         let rest = &self.entries[start..];
-        let count = rest.iter().take_while(|it| it.digest == digest).count();
+        let is_same = |it: &Entry| it.digest == digest;
+        // Mostly one or none: a chunk of ids of two kinds may have hundreds.
+        let count = match rest.get(1) {
+            Some(next) if is_same(next) => rest.partition_point(is_same),
+            _ => usize::from(rest.first().is_some_and(is_same)),
+        };
         start..start + count
     }
 

@@ -160,7 +160,7 @@ impl Reservations {
             // A copy: the text of a request stands among others that will soon be gone.
             None => ReservationId::parse(row.id.as_str()).expect("it is one"),
         };
-        let row = Row::pack(row, id, &mut self.names);
+        let row = Row::pack(row, id, tenant, &mut self.names);
         let (tenant, state) = (tenant.index(), row.state());
         if self.tenants.len() == tenant {
             self.tenants.push(Orders::default());

@@ -58,8 +58,13 @@ struct More {
 }
 
 impl Row {
-    /// Packs a row whose id is kept as `id`, which is the same.
-    pub(super) fn pack(row: &Reservation, id: ReservationId, names: &mut Names) -> Self {
+    /// Packs a row whose id is kept as `id`, which is the same, and whose tenant has this number.
+    pub(super) fn pack(
+        row: &Reservation,
+        id: ReservationId,
+        tenant: Symbol,
+        names: &mut Names,
+    ) -> Self {
         let mut lines = row.lines.iter();
         let mut packed = || {
             let line = lines.next()?;
@@ -88,7 +93,7 @@ impl Row {
         };
         Self {
             id,
-            tenant: names.tenants.given(&row.tenant),
+            tenant,
             scope: names.scopes.given(&row.scope),
             item,
             amount,

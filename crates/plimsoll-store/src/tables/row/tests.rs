@@ -8,7 +8,12 @@ fn a_row_is_unpacked_as_it_was_packed() {
     let mut names = Names::default();
     for seed in 0..2_000 {
         let row = Dice(seed).reservation();
-        let packed = Row::pack(&row, row.id.clone(), &mut names);
+        let packed = Row::pack(
+            &row,
+            row.id.clone(),
+            names.tenants.given(&row.tenant),
+            &mut names,
+        );
         assert_eq!(packed.state(), row.state, "seed {seed}");
         assert_eq!(packed.unpack(&names), row, "seed {seed}");
     }
