@@ -235,8 +235,7 @@ impl<J: Journal, D: Decide> Engine<J, D> {
             for command in commands {
                 let Decision { outcome, events } = self.decider.decide(&overlay, command, now)?;
                 for event in events {
-                    let chain = decided.record.push(&event, &overlay.log(&event.log).chain);
-                    overlay.apply(event, chain)?;
+                    overlay.apply(event, |event, chain| decided.record.push(event, chain))?;
                 }
                 outcomes.push(outcome);
             }

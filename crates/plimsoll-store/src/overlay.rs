@@ -88,24 +88,26 @@ impl<'a> Overlay<'a> {
             .unwrap_or_else(|| self.below.log(log))
     }
 
-    /// Takes note of an event that the batch has decided.
+    /// Takes note of an event that the batch has decided; `chain` makes the hash of its log behind
+    /// it from the one before it.
     ///
     /// Errors: [`Breach`] where the event does not follow on its log's head.
-    pub(crate) fn apply(&mut self, event: Event, chain: Hash) -> Result<(), Breach> {
-        invariants::may_follow(self.head(&event.log), &event)?;
-        for change in &event.changes {
-            self.put(change);
-        }
+    pub(crate) fn apply(
+        &mut self,
+        event: Event,
+        chain: impl FnOnce(&Event, &Hash) -> Hash,
+    ) -> Result<(), Breach> {
+        let log = self.logs.entry_ref(&event.log);
+        let log = log.or_insert_with(|| self.below.log(&event.log));
+        invariants::may_follow(log.head, &event)?;
+        let chain = chain(&event, &log.chain);
         let head = Head {
             revision: event.revision,
             at: event.at,
         };
-        let log = LogHead { head, chain };
-        match self.logs.get_mut(&event.log) {
-            Some(known) => *known = log,
-            None => {
-                self.logs.insert(event.log.clone(), log);
-            }
+        *log = LogHead { head, chain };
+        for change in &event.changes {
+            self.put(change);
         }
         let changes = event.changes.len();
         self.events.push((event, chain));

@@ -157,7 +157,9 @@ fn the_overlay_answers_as_the_tables_will() {
         for step in 0..30 {
             let event = next_event(&mut dice, &overlay);
             let chain = [step; 32];
-            overlay.apply(event.clone(), chain).expect("the next one");
+            overlay
+                .apply(event.clone(), |_, _| chain)
+                .expect("the next one");
             above.apply(event, chain).expect("the next one");
             assert_same_rows(&overlay, &above, seed);
             assert_in_order(&above, seed);
@@ -203,7 +205,11 @@ fn an_event_out_of_turn_changes_nothing() {
     let mut dice = Dice(2);
     let mut event = next_event(&mut dice, &Overlay::new(&tables));
     event.revision = 2;
-    assert!(Overlay::new(&tables).apply(event.clone(), [1; 32]).is_err());
+    assert!(
+        Overlay::new(&tables)
+            .apply(event.clone(), |_, _| [1; 32])
+            .is_err()
+    );
     let log = event.log.clone();
     assert!(tables.apply(event, [1; 32]).is_err());
     assert_eq!(tables.log(&log), LogHead::default());

@@ -53,8 +53,7 @@ pub(super) fn decide_all<'a>(
             let catalogue = overlay.head(&Log::Catalogue).revision;
             for event in events {
                 let bytes = event_bytes(&event);
-                let chain = chained(&overlay.log(&event.log).chain, &bytes);
-                overlay.apply(event, chain)?;
+                overlay.apply(event, |_, chain| chained(chain, &bytes))?;
                 written.push((bytes, catalogue));
             }
             outcomes.push(outcome);
