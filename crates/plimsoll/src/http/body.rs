@@ -8,11 +8,17 @@ use tokio::time::Interval;
 use super::limits::{BODY_BYTES_FREE, Limits, TICK};
 use crate::service::TransportFault;
 
+/// How many times what has come there is made room for, where so much is declared: a body of a
+/// mebibyte is not moved at each doubling, and who declares much and sends little holds little.
+const BELIEVED_TIMES: usize = 16;
+
 /// A whole body, and the room that it takes for as long as it is kept.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     pub(super) bytes: Vec<u8>,
     room: Option<OwnedSemaphorePermit>,
+    /// Bytes that are said to come; 0 where nothing is said.
+    declared: usize,
 }
 
 /// Reads a body of at most `bytes_max` bytes.
@@ -28,7 +34,10 @@ where
     if u64::try_from(bytes_max).is_ok_and(|bytes_max| bytes_max < declared) {
         return Err(TransportFault::BodyTooLarge);
     }
-    let mut held = Held::default();
+    let mut held = Held {
+        declared: usize::try_from(declared).unwrap_or(bytes_max),
+        ..Held::default()
+    };
     let mut ticks = None;
     let (mut silent, mut all) = (0, 0);
     loop {
@@ -87,6 +96,10 @@ impl Held {
                 Some(room) => room.merge(more),
                 None => self.room = Some(more),
             }
+        }
+        if self.bytes.capacity() < len {
+            let believed = self.declared.min(len.saturating_mul(BELIEVED_TIMES));
+            self.bytes.reserve(believed.max(len) - self.bytes.len());
         }
         self.bytes.extend_from_slice(data);
         Ok(())
