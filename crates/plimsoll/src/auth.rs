@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::command::{Action, Command};
 use plimsoll_core::model::{Credential, Principal, Reach, Role};
-use plimsoll_core::names::PrincipalId;
+use plimsoll_core::names::{PrincipalId, ScopeId};
 use plimsoll_core::rows::{Footprint, Rows};
 use plimsoll_dialects::sign::SigningKey;
 use plimsoll_store::{Store, StoreError};
@@ -40,6 +40,22 @@ impl Caller {
     /// Who it is.
     pub(crate) fn id(&self) -> &PrincipalId {
         &self.id
+    }
+
+    /// The same, with names of its own. Each command has a copy of them, which is counted: those of
+    /// thousands of commands are not to be counted where every other thread counts its own.
+    pub(crate) fn apart(&self) -> Self {
+        let reach = match &self.reach {
+            Reach::Everything => Reach::Everything,
+            Reach::Below(scope) => {
+                Reach::Below(ScopeId::parse(scope.as_str()).unwrap_or_else(|_| scope.clone()))
+            }
+        };
+        Self {
+            id: PrincipalId::parse(self.id.as_str()).unwrap_or_else(|_| self.id.clone()),
+            reach,
+            ..*self
+        }
     }
 
     /// Whether the caller may pass the limits.

@@ -117,7 +117,7 @@ fn grant<R: Rows>(
     let reservation = Reservation {
         tenant: scope.tenant.clone(),
         id: ask.id.clone(),
-        scope: scope.id.clone(),
+        scope: ask.scope.clone(),
         lines,
         original,
         terms: ask.terms,

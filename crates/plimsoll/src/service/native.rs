@@ -107,6 +107,7 @@ impl Service {
         items: Vec<Result<BatchItem, Problem>>,
         format: Format,
     ) -> Result<Reply, Problem> {
+        let caller = &caller.apart();
         let mut scopes = BatchScopes::for_items(caller, &items);
         let mut commands = Vec::with_capacity(items.len());
         let mut problems = Vec::new();
