@@ -319,6 +319,9 @@ impl JsonSchema for Time {
     }
 }
 
+/// From so many items on, a list grows eightfold: what is large is moved seldom.
+const LONG_ITEMS: usize = 256;
+
 /// A list of at most `MAX` items; reading ends where there are more.
 pub(crate) struct AtMost<T, const MAX: usize>(pub(crate) Vec<T>);
 
@@ -329,6 +332,11 @@ impl<T, const MAX: usize> AtMost<T, MAX> {
     pub(crate) fn push(&mut self, item: T) -> Result<(), String> {
         if self.0.len() == MAX {
             return Err(format!("must have at most `{MAX}` items"));
+        }
+        let len = self.0.len();
+        if LONG_ITEMS <= len && len == self.0.capacity() {
+            let more = len.saturating_mul(7);
+            self.0.reserve_exact(more.min(MAX.saturating_sub(len)));
         }
         self.0.push(item);
         Ok(())
