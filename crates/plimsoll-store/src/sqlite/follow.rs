@@ -60,10 +60,7 @@ impl Follower {
         let waiting = Arc::clone(&signal);
         let thread = std::thread::Builder::new()
             .name("follower".to_owned())
-            .spawn(move || {
-                yield_to_others();
-                work.follow(&waiting);
-            })
+            .spawn(move || work.follow(&waiting))
             .expect("the system starts a thread at start-up");
         Ok(Self {
             signal,
@@ -110,7 +107,10 @@ fn take_what_is_left() {
         let policy = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
         let asked = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy);
         if let Err(error) = asked {
-            tracing::debug!(?error, "rounds are written at the follower's priority");
+            tracing::debug!(
+                ?error,
+                "rounds may not wait until nobody wants the processor"
+            );
         }
     }
 }
@@ -152,9 +152,10 @@ impl Work {
                     }
                 })
                 .expect("the system starts a thread at start-up");
+            // Now, as the other thread could not put this off again.
+            yield_to_others();
             let work = &self;
-            let rounds = Rounds { work, ask, told };
-            rounds.follow(signal);
+            Rounds { work, ask, told }.follow(signal);
         });
     }
 
