@@ -284,15 +284,32 @@ pub(super) fn run_cells(
 
 /// Waits until the servers do nothing: what one does behind its answers must not slow the next.
 pub(super) fn settle(servers: &[u32]) {
+    wait_for_quiet(servers, Duration::from_millis(50), Duration::from_secs(5));
+}
+
+/// Waits until a server has done all that it does behind its answers, which it begins a second later
+/// at most.
+pub(super) fn finish(server: u32) {
+    wait_for_quiet(
+        &[server],
+        Duration::from_millis(1_500),
+        Duration::from_secs(60),
+    );
+}
+
+/// Waits until the servers have done nothing for so long, within reason.
+fn wait_for_quiet(servers: &[u32], quiet: Duration, patience: Duration) {
     const LOOK: Duration = Duration::from_millis(50);
-    const PATIENCE: u32 = 100;
     let busy = || servers.iter().map(|id| cpu_seconds(*id)).sum::<f64>();
-    let mut before = busy();
-    for _ in 0..PATIENCE {
+    let start = clock::now();
+    let (mut before, mut since) = (busy(), start);
+    while start.elapsed() < patience {
         clock::wait(LOOK);
         let after = busy();
         // One tick of the kernel's clock in 50 ms is a fifth of a core.
-        if after - before < 0.015 {
+        if 0.015 <= after - before {
+            since = clock::now();
+        } else if quiet <= since.elapsed() {
             return;
         }
         before = after;

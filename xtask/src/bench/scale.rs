@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::bench::load::Span;
-use crate::bench::paths::settle;
+use crate::bench::paths::finish;
 use crate::bench::plimsoll::{BATCH_COMMANDS, Plimsoll};
-use crate::bench::process::resident_bytes;
+use crate::bench::process::{cpu_seconds, resident_bytes};
 use crate::bench::report::{Bound, Report, Row};
 use crate::bench::sample::{Figures, decimal};
 use crate::bench::template::Accounts;
@@ -39,11 +39,11 @@ pub(super) fn measure(
     plimsoll.fill_tree(effort.grown / LOCATIONS, LOCATIONS)?;
     // What is made once, buffers above all, is no reservation's.
     plimsoll.take(FEW, 4 * BATCH_COMMANDS)?;
-    settle(&[plimsoll.process.id()]);
+    finish(plimsoll.process.id());
     let before = resident_bytes(plimsoll.process.id());
     let small = cost(report, &plimsoll, FEW, "1,000 accounts, almost empty")?;
     let taken = plimsoll.take_for(FEW, effort.live, effort.patience)?;
-    settle(&[plimsoll.process.id()]);
+    finish(plimsoll.process.id());
     let live = plimsoll.taken_in_tree()?;
     let grown = resident_bytes(plimsoll.process.id()).saturating_sub(before);
     progress(start, &format!("{live} reservations are live"));
@@ -107,12 +107,16 @@ fn cost(
     accounts: Accounts,
     name: &str,
 ) -> Result<f64, Failure> {
-    settle(&[plimsoll.process.id()]);
+    let server = plimsoll.process.id();
+    finish(server);
+    let before = cpu_seconds(server);
     let span = Span {
         measure: Duration::from_secs(30),
         ..Span::requests(3)
     };
-    let sample = plimsoll.batch(accounts, 4).run(span)?;
+    let mut sample = plimsoll.batch(accounts, 4).run(span)?;
+    finish(server);
+    sample.server_cpu_seconds = cpu_seconds(server) - before;
     let figures = Figures::of(std::slice::from_ref(&sample));
     let cost = figures.server_cpu_us;
     report.rows.push(Row {

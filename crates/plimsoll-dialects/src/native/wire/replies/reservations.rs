@@ -90,7 +90,8 @@ pub(crate) struct Forgotten {
     pub(crate) forgotten: usize,
 }
 
-/// What came of a batch: the shape of what `encode::batch` writes.
+/// What came of a batch.
+// The shape of what `encode::json` writes.
 #[derive(JsonSchema)]
 #[schemars(rename = "Batch")]
 #[expect(dead_code, reason = "only its schema is asked for")]
