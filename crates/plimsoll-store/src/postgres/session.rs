@@ -124,6 +124,12 @@ pub(super) enum Transaction {
     Reading,
 }
 
+/// Until the transaction ends, plans go by an index wherever there is one, whatever the statistics
+/// say: without any, as of a table that has just grown, the planner reads all of it, with processes
+/// that help.
+pub(super) const BY_INDEX: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; \
+     SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off";
+
 /// Lifts the time-out first: a commit that is cancelled while it waits for a standby would be done
 /// on this machine alone. Where the transaction has failed, it stays so.
 const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";

@@ -11,7 +11,7 @@ use tokio_postgres::error::SqlState;
 use super::batch::decide_all;
 use super::load::{Lock, load, load_ended, load_holds};
 use super::names::Wanted;
-use super::session::{CommitFault, Fault, Session, Transaction, texts};
+use super::session::{BY_INDEX, CommitFault, Fault, Session, Transaction, texts};
 use super::write::Writing;
 use super::{Node, Postgres};
 use crate::due::Wait;
@@ -109,8 +109,11 @@ async fn once(
 
 /// Begins a transaction that has the tenants' root rows.
 async fn begin(session: &Session, wanted: &Wanted, wait: Wait) -> Result<(), Stop> {
-    session.begin(Transaction::Writing).await?;
-    session.run(PATIENCE).await?;
+    tokio::try_join!(
+        session.begin(Transaction::Writing),
+        session.run(PATIENCE),
+        session.run(BY_INDEX)
+    )?;
     let way = match wait {
         Wait::No => "SKIP LOCKED",
         Wait::Briefly => "",

@@ -13,6 +13,9 @@ use crate::support::*;
 
 const TENANTS: usize = 24;
 
+/// Holds of which a table is large enough for its pages to be read in order.
+const HOLDS: usize = 5_000;
+
 fn hold(id: &str, at: &str) -> Command {
     reserve(id, at, &[("vm/disk", 1)], Some(1_000))
 }
@@ -68,6 +71,48 @@ fn a_tenant_that_is_in_use_is_left_to_the_next_sweep() {
         forgotten(1)
     );
     assert_sound(&node);
+}
+
+/// In a table without statistics the planner would rather read all of it, each second on each node.
+#[test]
+fn what_is_due_is_found_by_an_index_whatever_the_statistics_say() {
+    let database = cluster::database();
+    let clock = HandClock::default();
+    let ask = |sql: &str| cluster::shared().ask(&name_of(&database), sql);
+    // Each connection tells of what it has read when it ends.
+    let scans = |node: Store| {
+        drop(node);
+        until("all connections have ended", || {
+            ask("SELECT count(*) FROM pg_stat_activity \
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()")
+                == "0"
+        });
+        ask("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'reservation'")
+    };
+    let node = cluster::node(&database, clock.clock());
+    submit(&node, base());
+    ask("ALTER TABLE plimsoll.reservation SET (autovacuum_enabled = off)");
+    let holds = (0..HOLDS).map(|it| hold(&format!("h{it}"), "p"));
+    let holds: Vec<Command> = holds.collect();
+    for some in holds.chunks(1_000) {
+        submit(&node, some.to_vec());
+    }
+    let plan = ask("EXPLAIN SELECT DISTINCT tenant FROM plimsoll.reservation \
+         WHERE expires_at_ms <= 5000");
+    assert!(plan.contains("Seq Scan"), "left to itself: {plan}");
+    let before = scans(node);
+    let node = cluster::node(&database, clock.clock());
+    clock.set(5_000);
+    let due = || wait(node.tenants_due(at(5_000))).expect("the store serves");
+    let ended = || wait(node.tenants_with_ended_before(at(6_000))).expect("the store serves");
+    assert_eq!((due(), ended()), (vec![scope("acme")], Vec::new()));
+    assert_eq!(sweep(&node, expire("acme"), Wait::No), expired(1_000));
+    assert_eq!((due(), ended()), (vec![scope("acme")], vec![scope("acme")]));
+    assert_eq!(
+        sweep(&node, forget("acme", 6_000), Wait::No),
+        forgotten(1_000)
+    );
+    assert_eq!(scans(node), before);
 }
 
 /// All nodes sweep; each thing is done once.
