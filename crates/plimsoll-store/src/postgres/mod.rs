@@ -73,7 +73,7 @@ use crate::store::{Clock, StoreError};
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How long it does not look again, whatever it writes itself: a look costs as much as some batches.
-const LOOK_PAUSE: Duration = Duration::from_millis(10);
+const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// How long a store that ends waits for commits.
 const END_PATIENCE: Duration = Duration::from_secs(10);
