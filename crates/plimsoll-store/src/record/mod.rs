@@ -301,6 +301,14 @@ pub(crate) fn read_event(bytes: &[u8]) -> Result<Event, Damage> {
     decode::event(bytes)
 }
 
+/// Where one row's key stands, without reading what the row says.
+///
+/// Errors: [`Damage`] where the bytes are none that [`change_bytes`] could have made, but names and
+/// numbers are not looked at.
+pub(crate) fn outline_of_row(bytes: &[u8]) -> Result<RowOutline<'_>, Damage> {
+    decode::outline::row(bytes)
+}
+
 /// Reads one row back, and nothing behind it.
 ///
 /// Errors: [`Damage`] where the bytes are none that [`change_bytes`] could have made.

@@ -8,13 +8,13 @@ use plimsoll_core::bounds::SCOPE_DEPTH_MAX;
 use plimsoll_core::event::{Change, Head, Log};
 use plimsoll_core::model::{Item, Scope};
 use plimsoll_core::names::ScopeId;
-use rusqlite::{Row, ToSql, params};
+use rusqlite::ToSql;
 
-use super::files::damaged;
-use super::history_schema::{PastKey, PastRow};
+use super::history_schema::PastKey;
 use super::ledger::log_name;
 use super::past::{Located, PastReader, View, go_on_while};
 use super::rows::RowError;
+use super::values::{Tops, Value};
 use crate::StoreError;
 use crate::history::{AsOf, Position, Question, RowsThen};
 use crate::record::{Damage, RowKey, RowOutline, Sealed, read_change};
@@ -128,38 +128,24 @@ impl<'a> Then<'a> {
         } else {
             of_tenant
         };
-        let read_past = |row: &Row<'_>| PastRow::read(key, row);
-        let key_and_base = params![key.0, base];
-        let found = self
-            .view
-            .first("past", SELECT_LAST, key_and_base, read_past)?;
-        let next = self
-            .view
-            .first("past", SELECT_NEXT, key_and_base, read_past)?;
-        let expected = match next {
-            Some(next) => next.before,
-            None => self.current_crc(key)?,
+        let Some((crc, tops)) = self.current(key)? else {
+            return Ok(None);
         };
-        let change = found.map(|found| read(&found.change).map(|change| (found, change)));
-        let change = change.transpose().map_err(of)?;
-        let crc = change.as_ref().and_then(|(found, it)| row_crc(it, found));
-        if crc == expected {
-            Ok(change.map(|(_, change)| change))
-        } else {
-            let what = "table `past`: a row is missing";
-            Err(damaged(self.view.path, what))
-        }
+        let look = |number| Value::read(&self.view.ledger, key, number);
+        let found = Tops::read(key, &tops).and_then(|tops| tops.find(crc, base, look));
+        let change = found.and_then(|found| found.map(|it| read(&it.change)).transpose());
+        change.map_err(of)
     }
 
-    /// The checksum of a row as it is at the watermark.
-    fn current_crc(&self, key: &PastKey) -> Result<Option<u32>, StoreError> {
+    /// The checksum of a row as it is at the watermark, and where its past is.
+    fn current(&self, key: &PastKey) -> Result<Option<(u32, Vec<u8>)>, StoreError> {
         let Some(current) = key.current() else {
             return Ok(None);
         };
         let names: Vec<&dyn ToSql> = current.names.iter().map(|it| it as &dyn ToSql).collect();
         self.view
-            .first(current.table, &current.select("crc"), &names, |row| {
-                Ok(row.get(0)?)
+            .first(current.table, &current.select("crc, past"), &names, |row| {
+                Ok((row.get(0)?, row.get(1)?))
             })
     }
 
@@ -191,18 +177,6 @@ impl<'a> Then<'a> {
         let mut keys: BTreeSet<PastKey> = self.current_keys(prefix)?.into_iter().collect();
         let on_top = self.on_top.range(prefix..&end);
         keys.extend(on_top.map(|(key, _)| key.clone()));
-        let select = "SELECT key FROM past WHERE ?1 < key AND key < ?2 ORDER BY key LIMIT 1";
-        let mut after = prefix.clone();
-        // One key at a time, so that the many values of one are passed over.
-        while let Some(key) = self
-            .view
-            .first("past", select, params![after.0, end.0], |row| {
-                Ok(PastKey(row.get(0)?))
-            })?
-        {
-            after = key.clone();
-            keys.insert(key);
-        }
         for key in keys {
             self.put(&key, tables)?;
         }
@@ -255,22 +229,8 @@ impl<'a> Then<'a> {
     }
 }
 
-const SELECT_LAST: &str = "
-    SELECT sequence, change, before, crc FROM past
-    WHERE key = ?1 AND sequence <= ?2 ORDER BY sequence DESC LIMIT 1";
-
-const SELECT_NEXT: &str = "
-    SELECT sequence, change, before, crc FROM past
-    WHERE key = ?1 AND sequence > ?2 ORDER BY sequence LIMIT 1";
-
 fn read(bytes: &[u8]) -> Result<Change, RowError> {
     read_change(bytes).map_err(|_| RowError::Value("a row is none that a record could hold"))
-}
-
-/// The checksum of the row that a change leaves; `None` where it leaves none.
-fn row_crc(change: &Change, row: &PastRow) -> Option<u32> {
-    let is_gone = matches!(change, Change::Limits { limits, .. } if limits.is_empty());
-    (!is_gone).then(|| crc32fast::hash(&row.change))
 }
 
 /// What events left, as the records spell it.

@@ -183,6 +183,15 @@ pub(super) fn create(directory: &Path, kind: Kind) -> Result<(), StoreError> {
     flush_directory(directory)
 }
 
+/// Makes a database anew in the place of one that holds nothing of its own.
+pub(super) fn make_anew(directory: &Path, kind: Kind) -> Result<(), StoreError> {
+    let path = kind.path(directory);
+    // Gone before what stands beside it, without which it would be a damaged one.
+    fs::remove_file(&path).map_err(file_error(&path, "removed"))?;
+    flush_directory(directory)?;
+    create(directory, kind)
+}
+
 /// Makes the tables of a database, in pages of [`PAGE_BYTES`].
 pub(super) fn fill(connection: &Connection, kind: Kind) -> rusqlite::Result<()> {
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
@@ -214,6 +223,21 @@ pub(super) fn open(path: &Path, kind: Kind, flags: OpenFlags) -> Result<Connecti
     Ok(connection)
 }
 
+/// [`open`] for a database that an older build may have laid out: answers whether one has.
+pub(super) fn open_or_older(
+    path: &Path,
+    kind: Kind,
+    flags: OpenFlags,
+) -> Result<(Connection, bool), StoreError> {
+    let connection = connect(path, flags)?;
+    let version = own_layout(&connection, path, kind)?;
+    if version < kind.schema_version() {
+        return Ok((connection, true));
+    }
+    expect_ours(&connection, path, kind)?;
+    Ok((connection, false))
+}
+
 /// [`open`] for a database of which a part may be missing: what is left can be read.
 pub(super) fn open_what_is_left(path: &Path, kind: Kind) -> Result<Connection, StoreError> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -238,13 +262,18 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn expect_ours(connection: &Connection, path: &Path, kind: Kind) -> Result<(), StoreError> {
+/// The layout of a database, which must be ours.
+fn own_layout(connection: &Connection, path: &Path, kind: Kind) -> Result<i32, StoreError> {
     let sqlite = sqlite_error(path);
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     if number("application_id").map_err(&sqlite)? != kind.application_id() {
         return Err(not_ours(path, kind));
     }
-    let version = number("user_version").map_err(&sqlite)?;
+    number("user_version").map_err(&sqlite)
+}
+
+fn expect_ours(connection: &Connection, path: &Path, kind: Kind) -> Result<(), StoreError> {
+    let version = own_layout(connection, path, kind)?;
     let known = kind.schema_version();
     match version.cmp(&known) {
         Ordering::Equal => Ok(()),

@@ -15,9 +15,9 @@ use crate::record::{RowKind, RowOutline, integers, put_integer};
 
 /// The tables, beside those of [`schema`](super::schema). Their rows are not counted in the
 /// watermark's sums: a start does not read them. `crc` finds a row that was changed; a log's
-/// revisions have no gaps, so that a row of `log_round` is missed; and `before` finds a row of
-/// `past` that is missing: each says what the one before it is, and the table of the row itself
-/// says what the last one is.
+/// revisions have no gaps, so that a row of `log_round` is missed; and a row of `past` is led to by
+/// its number, from the row itself and from one value to the one before: see
+/// [`values`](super::values).
 pub(super) const SCHEMA: &str = "
     CREATE TABLE log_round (
         tenant         TEXT NOT NULL,            -- empty: the catalogue
@@ -32,23 +32,23 @@ pub(super) const SCHEMA: &str = "
         PRIMARY KEY (tenant, first_revision)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE past (
-        key      BLOB NOT NULL,                  -- which row: a letter, then names, each with a
-                                                 -- zero byte behind it
+        number   INTEGER PRIMARY KEY,            -- from 1, in the order of the rounds
         sequence INTEGER NOT NULL,               -- the last journal record of the round that left
                                                  -- the row so
         change   BLOB NOT NULL,                  -- the row, or that it is gone, as the record
                                                  -- spells it
-        before   INTEGER,                        -- the crc of the row that it took the place of;
+        earlier  INTEGER,                        -- the number of its value before this one; NULL:
+                                                 -- there was none
+        jump     INTEGER,                        -- the number of one that may be long before;
                                                  -- NULL: there was none
-        crc      INTEGER NOT NULL,
-        PRIMARY KEY (key, sequence)
-    ) STRICT, WITHOUT ROWID;
+        crc      INTEGER NOT NULL
+    ) STRICT;
 ";
 
 /// Room for the names of most rows.
 const KEY_BYTES: usize = 48;
 
-/// Which row an entry of `past` is about: the kind's letter, then the names that tell it from
+/// Which row a value in `past` is of: the kind's letter, then the names that tell it from
 /// others, each with a zero byte behind it. So the rows of one scope stand side by side.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct PastKey(pub(super) Vec<u8>);
@@ -261,54 +261,6 @@ impl Entry {
             Err(RowError::Value("a row's checksum does not match"))
         }
     }
-}
-
-/// A row as a round left it.
-pub(super) struct PastRow {
-    /// As a record spells it.
-    pub(super) change: Vec<u8>,
-    /// The checksum of the row that it took the place of; `None`: there was none.
-    pub(super) before: Option<u32>,
-}
-
-impl PastRow {
-    /// Adds it to `past`, where it was not left so by an earlier record than `sequence`.
-    pub(super) fn put(
-        transaction: &Transaction<'_>,
-        key: &PastKey,
-        sequence: u64,
-        change: &[u8],
-        before: Option<u32>,
-    ) -> rusqlite::Result<()> {
-        let crc = past_checksum(key, sequence, change, before);
-        transaction
-            .prepare_cached("INSERT INTO past VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![key.0, sequence, change, before, crc])
-            .map(|_| ())
-    }
-
-    /// Reads it back from the columns of its table.
-    pub(super) fn read(key: &PastKey, row: &Row<'_>) -> Result<Self, RowError> {
-        let change: Vec<u8> = row.get("change")?;
-        let before = row.get("before")?;
-        let crc = past_checksum(key, row.get("sequence")?, &change, before);
-        if row.get::<_, u32>("crc")? == crc {
-            Ok(Self { change, before })
-        } else {
-            Err(RowError::Value("a row's checksum does not match"))
-        }
-    }
-}
-
-fn past_checksum(key: &PastKey, sequence: u64, change: &[u8], before: Option<u32>) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&key.0);
-    hasher.update(&sequence.to_le_bytes());
-    hasher.update(change);
-    if let Some(before) = before {
-        hasher.update(&before.to_le_bytes());
-    }
-    hasher.finalize()
 }
 
 /// The tables that hold the rows of each kind as they are, with the columns that a key names.

@@ -14,8 +14,10 @@ mod settings;
 
 use reservation::{Columns, Inserter, TOGETHER};
 
+use super::history_schema::PastKey;
 use super::rows::RowError;
 pub(super) use super::schema::{SCHEMA, SCHEMA_VERSION};
+use super::values::Appender;
 pub(super) use crate::record::log_name;
 use crate::record::{
     Damage, Hash, PlainAccount, PlainReservation, RowKey, RowKind, RowOutline, read_change,
@@ -147,34 +149,65 @@ fn count_inserted(
     Ok(())
 }
 
-/// Writes one row in the place of what was there, and answers the checksum of that.
+/// Writes one row that no quota depends on in the place of what was there.
 pub(super) fn put(
     transaction: &Transaction<'_>,
     tally: &mut Tally,
     row: &RowOutline<'_>,
-) -> Result<Option<u32>, RowError> {
+) -> Result<(), RowError> {
     let crc = crc32fast::hash(row.bytes);
-    let replaced = stored(transaction, &row.key, CRC)?;
-    if let Some(crc) = replaced {
-        tally.remove(crc);
+    if let Some(replaced) = stored(transaction, &row.key, CRC)? {
+        tally.remove(replaced);
     }
     if row.is_gone {
-        delete(transaction, &row.key)?;
-        return Ok(replaced);
+        return Ok(delete(transaction, &row.key)?);
     }
     if let Some(plain) = row.plain_reservation().map_err(unreadable)? {
         reservation::replace(transaction, &Columns::of_plain(&plain)?, crc)?;
-    } else if let Some(account) = row.account().map_err(unreadable)? {
-        put_account(transaction, &account, crc)?;
     } else {
-        insert(
-            transaction,
-            &read_change(row.bytes).map_err(unreadable)?,
-            crc,
-        )?;
+        let change = read_change(row.bytes).map_err(unreadable)?;
+        insert(transaction, &change, &Kept { crc, past: &[] })?;
     }
     tally.add(crc);
-    Ok(replaced)
+    Ok(())
+}
+
+/// Writes one row that quotas depend on in the place of what was there, and adds it to its past.
+/// One that is gone stays, as one that says so.
+pub(super) fn put_with_past(
+    transaction: &Transaction<'_>,
+    tally: &mut Tally,
+    row: &RowOutline<'_>,
+    key: &PastKey,
+    appender: &mut Appender<'_>,
+) -> Result<(), RowError> {
+    let crc = crc32fast::hash(row.bytes);
+    let replaced = transaction
+        .prepare_cached(select(row.key.kind))?
+        .query_row(params_from_iter(names(&row.key)), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        });
+    let (replaced, before) = replaced.optional()?.unzip();
+    if let Some(crc) = replaced {
+        tally.remove(crc);
+    }
+    let past = appender.append(key, row.bytes, before)?;
+    let kept = Kept { crc, past };
+    if let Some(account) = row.account().map_err(unreadable)? {
+        put_account(transaction, &account, &kept)?;
+    } else {
+        let change = read_change(row.bytes).map_err(unreadable)?;
+        insert(transaction, &change, &kept)?;
+    }
+    tally.add(crc);
+    Ok(())
+}
+
+/// What a row has beside what it says.
+struct Kept<'a> {
+    crc: u32,
+    /// Where its past is; empty for one that no quota depends on.
+    past: &'a [u8],
 }
 
 fn unreadable(damage: Damage) -> RowError {
@@ -185,53 +218,45 @@ fn unreadable(damage: Damage) -> RowError {
 const CRC: usize = 0;
 const REVISION: usize = 1;
 
-/// The statements that look for a row and take it away.
-fn statements(kind: RowKind) -> [&'static str; 2] {
+/// The statement that looks for a row.
+fn select(kind: RowKind) -> &'static str {
     match kind {
-        RowKind::Resource => [
-            "SELECT crc FROM resource WHERE name = ?1",
-            "DELETE FROM resource WHERE name = ?1",
-        ],
-        RowKind::Location => [
-            "SELECT crc FROM location WHERE id = ?1",
-            "DELETE FROM location WHERE id = ?1",
-        ],
-        RowKind::Scope => [
-            "SELECT crc FROM scope WHERE id = ?1",
-            "DELETE FROM scope WHERE id = ?1",
-        ],
-        RowKind::Tier => [
-            "SELECT crc FROM tier WHERE name = ?1",
-            "DELETE FROM tier WHERE name = ?1",
-        ],
-        RowKind::Request => [
-            "SELECT crc FROM request WHERE id = ?1",
-            "DELETE FROM request WHERE id = ?1",
-        ],
-        RowKind::Webhook => [
-            "SELECT crc FROM webhook WHERE id = ?1",
-            "DELETE FROM webhook WHERE id = ?1",
-        ],
-        RowKind::Tally => [
-            "SELECT crc FROM tally WHERE scope = ?1 AND resource = ?2 AND location = ?3",
-            "DELETE FROM tally WHERE scope = ?1 AND resource = ?2 AND location = ?3",
-        ],
-        RowKind::Limits => [
-            "SELECT crc FROM quota_limit WHERE scope = ?1 AND resource = ?2 AND location = ?3",
-            "DELETE FROM quota_limit WHERE scope = ?1 AND resource = ?2 AND location = ?3",
-        ],
-        RowKind::Account => [
-            "SELECT crc FROM account WHERE scope = ?1 AND resource = ?2 AND location = ?3",
-            "DELETE FROM account WHERE scope = ?1 AND resource = ?2 AND location = ?3",
-        ],
-        RowKind::Reservation => [
-            "SELECT crc, revision FROM reservation WHERE tenant = ?1 AND id = ?2",
-            "DELETE FROM reservation WHERE tenant = ?1 AND id = ?2",
-        ],
-        RowKind::Principal => [
-            "SELECT crc FROM principal WHERE id = ?1",
-            "DELETE FROM principal WHERE id = ?1",
-        ],
+        RowKind::Resource => "SELECT crc, past FROM resource WHERE name = ?1",
+        RowKind::Location => "SELECT crc, past FROM location WHERE id = ?1",
+        RowKind::Scope => "SELECT crc, past FROM scope WHERE id = ?1",
+        RowKind::Tier => "SELECT crc, past FROM tier WHERE name = ?1",
+        RowKind::Tally => {
+            "SELECT crc, past FROM tally WHERE scope = ?1 AND resource = ?2 AND location = ?3"
+        }
+        RowKind::Limits => {
+            "SELECT crc, past FROM quota_limit WHERE scope = ?1 AND resource = ?2 AND location = ?3"
+        }
+        RowKind::Account => {
+            "SELECT crc, past FROM account WHERE scope = ?1 AND resource = ?2 AND location = ?3"
+        }
+        RowKind::Reservation => {
+            "SELECT crc, revision FROM reservation WHERE tenant = ?1 AND id = ?2"
+        }
+        RowKind::Principal => "SELECT crc FROM principal WHERE id = ?1",
+        RowKind::Request => "SELECT crc FROM request WHERE id = ?1",
+        RowKind::Webhook => "SELECT crc FROM webhook WHERE id = ?1",
+    }
+}
+
+/// The statement that takes a row away; `None` where such rows never go.
+fn delete_statement(kind: RowKind) -> Option<&'static str> {
+    match kind {
+        RowKind::Resource
+        | RowKind::Location
+        | RowKind::Scope
+        | RowKind::Tier
+        | RowKind::Tally
+        | RowKind::Limits
+        | RowKind::Account => None,
+        RowKind::Reservation => Some("DELETE FROM reservation WHERE tenant = ?1 AND id = ?2"),
+        RowKind::Principal => Some("DELETE FROM principal WHERE id = ?1"),
+        RowKind::Request => Some("DELETE FROM request WHERE id = ?1"),
+        RowKind::Webhook => Some("DELETE FROM webhook WHERE id = ?1"),
     }
 }
 
@@ -241,19 +266,18 @@ fn stored<T: FromSql>(
     key: &RowKey<'_>,
     column: usize,
 ) -> rusqlite::Result<Option<T>> {
-    let [select, _] = statements(key.kind);
     transaction
-        .prepare_cached(select)?
+        .prepare_cached(select(key.kind))?
         .query_row(params_from_iter(names(key)), |row| row.get(column))
         .optional()
 }
 
 fn delete(transaction: &Transaction<'_>, key: &RowKey<'_>) -> rusqlite::Result<()> {
-    let [_, delete] = statements(key.kind);
-    transaction
-        .prepare_cached(delete)?
-        .execute(params_from_iter(names(key)))
-        .map(|_| ())
+    if let Some(delete) = delete_statement(key.kind) {
+        let mut delete = transaction.prepare_cached(delete)?;
+        delete.execute(params_from_iter(names(key)))?;
+    }
+    Ok(())
 }
 
 fn names<'a>(key: &RowKey<'a>) -> impl Iterator<Item = ToSqlOutput<'a>> {
@@ -268,38 +292,41 @@ fn text(bytes: &[u8]) -> ToSqlOutput<'_> {
 fn put_account(
     transaction: &Transaction<'_>,
     row: &PlainAccount<'_>,
-    crc: u32,
+    kept: &Kept<'_>,
 ) -> rusqlite::Result<()> {
     transaction
-        .prepare_cached("INSERT OR REPLACE INTO account VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .prepare_cached("INSERT OR REPLACE INTO account VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
         .execute(params![
             text(row.scope),
             text(row.resource),
             text(row.location.unwrap_or_default()),
             row.used,
             row.held,
-            crc,
+            kept.crc,
+            kept.past,
         ])
         .map(|_| ())
 }
 
 /// Writes a row, in the place of what was there.
-fn insert(transaction: &Transaction<'_>, change: &Change, crc: u32) -> rusqlite::Result<()> {
+fn insert(transaction: &Transaction<'_>, change: &Change, kept: &Kept<'_>) -> rusqlite::Result<()> {
+    let Kept { crc, past } = *kept;
     let execute = |sql, params: &[&dyn rusqlite::ToSql]| {
         transaction.prepare_cached(sql)?.execute(params).map(|_| ())
     };
     match change {
         Change::Location(row) => execute(
-            "INSERT OR REPLACE INTO location VALUES (?1, ?2, ?3, ?4)",
+            "INSERT OR REPLACE INTO location VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
                 row.id.as_str(),
                 row.name.as_str(),
                 attributes(&row.attributes),
-                crc
+                crc,
+                past,
             ],
         ),
         Change::Scope(row) => execute(
-            "INSERT OR REPLACE INTO scope VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT OR REPLACE INTO scope VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 row.id.as_str(),
                 row.parent.as_ref().map(|parent| parent.as_str()),
@@ -308,6 +335,7 @@ fn insert(transaction: &Transaction<'_>, change: &Change, crc: u32) -> rusqlite:
                 row.kind.as_str(),
                 row.tier.as_ref().map(|tier| tier.as_str()),
                 crc,
+                past,
             ],
         ),
         Change::Resource(_)
@@ -315,7 +343,7 @@ fn insert(transaction: &Transaction<'_>, change: &Change, crc: u32) -> rusqlite:
         | Change::Limits { .. }
         | Change::Tally { .. }
         | Change::Request(_)
-        | Change::Webhook(_) => settings::insert(transaction, change, crc),
+        | Change::Webhook(_) => settings::insert(transaction, change, kept),
         Change::Reservation(row) => reservation::replace(transaction, &Columns::of(row)?, crc),
         Change::Principal(row) => insert_principal(transaction, row, crc),
         // An account is put as it is, and what is gone is deleted.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, Row};
 
 use super::files::{self, Kind, damaged, sqlite_error};
 use super::journal::{Journal, JournalReader};
-use super::ledger::{self, Tally, log_checksum};
+use super::ledger::{self, Tally, Watermark, log_checksum};
 use super::rows::{self, RowError};
 use crate::StoreError;
 use crate::record::row_checksum;
@@ -17,8 +17,7 @@ use crate::tables::{LogHead, Tables};
 
 /// Loads all rows and sets the journal's tip.
 pub(super) fn load(directory: &Path, journal: &mut Journal) -> Result<Tables, StoreError> {
-    let (mut tables, watermark) = load_ledger(directory)?;
-    journal.reader().expect_place(watermark)?;
+    let (mut tables, watermark) = load_ledger(directory, journal.reader())?;
     let tip = replay(journal.reader(), watermark, &mut tables)?;
     journal.set_tip(tip);
     check(&Kind::Ledger.path(directory), &tables)?;
@@ -63,10 +62,20 @@ struct Loader<'a> {
     tally: Tally,
 }
 
-/// All rows and how far they are, as of one moment.
-pub(super) fn load_ledger(directory: &Path) -> Result<(Tables, Place), StoreError> {
+/// All rows of the ledger and how far they are, as of one moment: none where an older build has
+/// laid it out. The journal holds what it holds.
+pub(super) fn load_ledger(
+    directory: &Path,
+    journal: &JournalReader,
+) -> Result<(Tables, Place), StoreError> {
     let path = Kind::Ledger.path(directory);
-    let mut connection = files::open(&path, Kind::Ledger, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let (mut connection, is_older) = files::open_or_older(&path, Kind::Ledger, flags)?;
+    if is_older {
+        let watermark = watermark(&connection, &path)?;
+        journal.expect_place(watermark.place)?;
+        return Ok(Default::default());
+    }
     let snapshot = connection.transaction().map_err(sqlite_error(&path))?;
     let mut loader = Loader {
         snapshot: &snapshot,
@@ -92,14 +101,34 @@ pub(super) fn load_ledger(directory: &Path) -> Result<(Tables, Place), StoreErro
     load("principal", "", &mut rows::principal)?;
     load("reservation", "ORDER BY tenant, id", &mut rows::reservation)?;
     loader.load_logs().map_err(|error| error.of(&path, "log"))?;
-    let watermark = ledger::watermark(&snapshot)
-        .map_err(|error| RowError::from(error).of(&path, "watermark"))?;
-    if loader.tally == watermark.tally {
-        Ok((loader.tables, watermark.place))
-    } else {
+    let watermark = watermark(&snapshot, &path)?;
+    if loader.tally != watermark.tally {
         let what = "its rows are not those that were written: some are missing or too many";
-        Err(damaged(&path, what))
+        return Err(damaged(&path, what));
     }
+    journal.expect_place(watermark.place)?;
+    Ok((loader.tables, watermark.place))
+}
+
+/// How far a ledger is: every layout that there has been says so in the same way.
+pub(super) fn watermark(ledger: &Connection, path: &Path) -> Result<Watermark, StoreError> {
+    ledger::watermark(ledger).map_err(|error| RowError::from(error).of(path, "watermark"))
+}
+
+/// Makes the ledger anew where an older build has laid it out; call it when all that it holds has
+/// been read from the journal.
+pub(super) fn renew_older_ledger(directory: &Path) -> Result<(), StoreError> {
+    let path = Kind::Ledger.path(directory);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let (connection, is_older) = files::open_or_older(&path, Kind::Ledger, flags)?;
+    connection
+        .close()
+        .map_err(|(_, error)| sqlite_error(&path)(error))?;
+    if is_older {
+        files::make_anew(directory, Kind::Ledger)?;
+        tracing::info!(path = %path.display(), "the ledger's tables of an older build are made anew");
+    }
+    Ok(())
 }
 
 /// Reads one row of a table.

@@ -8,9 +8,10 @@
 //!
 //! At start the tables are loaded from `ledger.db`, and the journal behind the watermark is
 //! replayed on top. Behind a start the whole journal is read through once: where an old record is
-//! damaged, the store stops serving and the log says which. A file that is damaged or belongs to something else is refused and left as it
-//! is. The one thing that is made anew is a `ledger.db` that is missing altogether: everything in
-//! it stands in the journal too.
+//! damaged, the store stops serving and the log says which. A file that is damaged or belongs to
+//! something else is refused and left as it is. The one thing that is made anew is a `ledger.db`
+//! that is missing altogether, or that an older build has laid out: everything in it stands in the
+//! journal too.
 //!
 //! One thing cannot be noticed here: records cut off at the journal's end that `ledger.db` does not
 //! hold yet, as when `journal.db-wal` is damaged after a crash. Whoever keeps the hash that
@@ -32,6 +33,7 @@ mod rows;
 mod schema;
 mod scrub;
 mod signal;
+mod values;
 mod verify;
 mod whole;
 
@@ -88,6 +90,7 @@ pub(crate) fn open(directory: &Path) -> Result<Opened, StoreError> {
         signal: Arc::clone(&signal),
     };
     let (journal, tables) = reopen.load()?;
+    load::renew_older_ledger(directory)?;
     let scrubber = Scrubber::open(directory, journal.tip())?;
     let past = PastReaders::open(directory)?;
     let follower = Follower::start(directory, signal, lock)?;

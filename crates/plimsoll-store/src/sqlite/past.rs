@@ -14,7 +14,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, param
 use super::files::{self, Kind, damaged, sqlite_error};
 use super::history_schema::{Entry, Span};
 use super::journal::JournalReader;
-use super::ledger::{self, log_checksum, log_name};
+use super::ledger::{log_checksum, log_name};
+use super::load;
 use super::rows::{self, RowError};
 use crate::StoreError;
 use crate::history::{Found, Position};
@@ -49,8 +50,7 @@ impl PastReader {
     pub(super) fn view(&mut self) -> Result<View<'_>, StoreError> {
         let path = self.ledger_path.as_path();
         let ledger = self.ledger.transaction().map_err(sqlite_error(path))?;
-        let watermark = ledger::watermark(&ledger)
-            .map_err(|error| RowError::from(error).of(path, "watermark"))?;
+        let watermark = load::watermark(&ledger, path)?;
         Ok(View {
             journal: &self.journal,
             ledger,

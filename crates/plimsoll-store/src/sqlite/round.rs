@@ -12,9 +12,10 @@ pub(super) use reservations::Room;
 
 use reservations::Reservations;
 
-use super::history_schema::{Entry, PastKey, PastRow, Records};
+use super::history_schema::{Entry, PastKey, Records};
 use super::ledger::{self, Watermark};
 use super::rows::RowError;
+use super::values::Appender;
 use crate::record::{EventOutline, Hash, KeptRecords, RowKey, RowOutline, Sealed, chained};
 use crate::tables::LogHead;
 
@@ -40,13 +41,16 @@ pub(super) fn write(
     ledger::put_reservations(transaction, &mut end.tally, reservations)?;
     *room = round.reservations.leave();
     // In the order of the tables: a page is then written once, and not for each of its rows.
+    let mut appender = Appender::new(transaction, sequence)?;
     let rows = round.others.values();
     let mut rows: Vec<(u128, &RowOutline<'_>)> = rows.map(|row| (row.key.prefix(), row)).collect();
     rows.sort_unstable_by_key(|(prefix, row)| (*prefix, row.key));
     for (_, row) in rows {
-        let before = ledger::put(transaction, &mut end.tally, row)?;
-        if let Some(key) = PastKey::of_row(row) {
-            PastRow::put(transaction, &key, sequence, row.bytes, before)?;
+        match PastKey::of_row(row) {
+            Some(key) => {
+                ledger::put_with_past(transaction, &mut end.tally, row, &key, &mut appender)?;
+            }
+            None => ledger::put(transaction, &mut end.tally, row)?,
         }
     }
     let mut logs: Vec<(&str, LogRound)> = round.logs.into_iter().collect();

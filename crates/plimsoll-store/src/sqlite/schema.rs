@@ -1,10 +1,12 @@
 //! The tables of `ledger.db`, as people see them.
 
 /// The layout of the tables.
-pub(super) const SCHEMA_VERSION: i32 = 5;
+pub(super) const SCHEMA_VERSION: i32 = 6;
 
 /// The tables. Times are milliseconds since 1970-01-01 UTC; `crc` is the CRC-32 of the row as a
-/// journal record spells it, and finds a row that was changed by hand or by a failing disk.
+/// journal record spells it, and finds a row that was changed by hand or by a failing disk. `past`
+/// says where in the table `past` the row's values are, with a checksum of its own: see
+/// [`values`](super::values). Rows that have it never go, so that what they were is found.
 pub(super) const SCHEMA: &str = "
     CREATE TABLE resource (
         name          TEXT NOT NULL PRIMARY KEY, -- service/name
@@ -17,20 +19,23 @@ pub(super) const SCHEMA: &str = "
         auto_percent  INTEGER,                   -- of the present limit at most; NULL: any
         auto_cool_ms  INTEGER,                   -- between two of them at least
         alerts        TEXT NOT NULL,             -- percents, as a JSON array
-        crc           INTEGER NOT NULL
+        crc           INTEGER NOT NULL,
+        past          BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE tier (
         name        TEXT NOT NULL PRIMARY KEY,
         description TEXT NOT NULL,
         limits      TEXT NOT NULL,               -- for people, a JSON array
         row         BLOB NOT NULL,               -- what is read back: as in the journal
-        crc         INTEGER NOT NULL
+        crc         INTEGER NOT NULL,
+        past        BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE location (
         id         TEXT NOT NULL PRIMARY KEY,
         name       TEXT NOT NULL,
         attributes TEXT NOT NULL,                -- a JSON object of strings
-        crc        INTEGER NOT NULL
+        crc        INTEGER NOT NULL,
+        past       BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE scope (
         id     TEXT NOT NULL PRIMARY KEY,
@@ -39,15 +44,18 @@ pub(super) const SCHEMA: &str = "
         depth  INTEGER NOT NULL,                 -- 1 at the tenant
         kind   TEXT NOT NULL,
         tier   TEXT,                             -- NULL: none
-        crc    INTEGER NOT NULL
+        crc    INTEGER NOT NULL,
+        past   BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE quota_limit (
         scope     TEXT NOT NULL,
         resource  TEXT NOT NULL,
         location  TEXT NOT NULL,                 -- empty: any location
-        limits    TEXT NOT NULL,                 -- for people, a JSON array: one for each window
+        limits    TEXT NOT NULL,                 -- for people, a JSON array: one for each window;
+                                                 -- empty: there were some, and are none any more
         row       BLOB NOT NULL,                 -- what is read back: as in the journal
         crc       INTEGER NOT NULL,
+        past      BLOB NOT NULL,
         PRIMARY KEY (scope, resource, location)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE tally (
@@ -59,6 +67,7 @@ pub(super) const SCHEMA: &str = "
         observed   INTEGER NOT NULL,             -- commands admitted past one that observes
         last_at_ms INTEGER NOT NULL,
         crc        INTEGER NOT NULL,
+        past       BLOB NOT NULL,
         PRIMARY KEY (scope, resource, location)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE request (
@@ -89,6 +98,7 @@ pub(super) const SCHEMA: &str = "
         used     INTEGER NOT NULL,               -- committed here and below
         held     INTEGER NOT NULL,               -- held here and below
         crc      INTEGER NOT NULL,
+        past     BLOB NOT NULL,
         PRIMARY KEY (scope, resource, location)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE reservation (

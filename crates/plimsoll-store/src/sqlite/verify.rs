@@ -7,10 +7,8 @@ use rusqlite::OpenFlags;
 
 use super::files::{self, Kind, damaged, sqlite_error};
 use super::journal::JournalReader;
-use super::ledger;
-use super::load::check;
+use super::load::{self, check};
 use super::pages;
-use super::rows::RowError;
 use crate::StoreError;
 use crate::audit::Audit;
 use crate::record::{Hash, Record, chained};
@@ -152,9 +150,9 @@ fn watermark(directory: &Path) -> Result<Option<Place>, StoreError> {
     if !path.exists() {
         return Ok(None);
     }
-    let ledger = files::open(&path, Kind::Ledger, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    let watermark = ledger::watermark(&ledger);
-    let watermark = watermark.map_err(|error| RowError::from(error).of(&path, "watermark"))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let (ledger, _) = files::open_or_older(&path, Kind::Ledger, flags)?;
+    let watermark = load::watermark(&ledger, &path)?;
     ledger
         .close()
         .map_err(|(_, error)| sqlite_error(&path)(error))?;

@@ -42,11 +42,10 @@ impl WholeJournal {
         let lock = DirectoryLock::take(directory)?;
         let reader = JournalReader::open(directory, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let (mut tables, watermark) = if Kind::Ledger.path(directory).exists() {
-            load::load_ledger(directory)?
+            load::load_ledger(directory, &reader)?
         } else {
             (Tables::default(), Place::default())
         };
-        reader.expect_place(watermark)?;
         load::replay(&reader, watermark, &mut tables)?;
         load::check(&path, &tables)?;
         let it = Self {

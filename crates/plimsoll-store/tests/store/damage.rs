@@ -261,8 +261,7 @@ fn a_database_of_another_kind_or_layout_is_refused() {
     check_ledger(
         &[
             "PRAGMA application_id = 1",
-            "PRAGMA user_version = 4",
-            "PRAGMA user_version = 6",
+            "PRAGMA user_version = 7",
             "DROP TABLE quota_limit",
         ],
         expect![[r#"
@@ -271,12 +270,8 @@ fn a_database_of_another_kind_or_layout_is_refused() {
             it is not a Plimsoll `ledger.db`;
             move it away, and the next start makes it anew from `journal.db`
 
-            PRAGMA user_version = 4
-            `DIR/ledger.db` was made by an older build (layout 4, this build knows 5):
-            move it away, and the next start makes it anew from `journal.db`
-
-            PRAGMA user_version = 6
-            `DIR/ledger.db` was made by a newer build (layout 6, this build knows 5):
+            PRAGMA user_version = 7
+            `DIR/ledger.db` was made by a newer build (layout 7, this build knows 6):
             start that one, or a still newer one
 
             DROP TABLE quota_limit

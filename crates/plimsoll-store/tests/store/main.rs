@@ -12,6 +12,7 @@ mod kill;
 mod lists;
 mod moving;
 mod nodes;
+mod older;
 mod order;
 mod outage;
 mod pages;

@@ -170,6 +170,16 @@ pub(in crate::record) fn outline<'a>(
     Ok(())
 }
 
+/// Shows one row, and nothing behind it.
+pub(in crate::record) fn row(bytes: &[u8]) -> Parsed<RowOutline<'_>> {
+    let mut reader = Reader { bytes, offset: 0 };
+    let row = reader.outline_of_row()?;
+    if reader.offset < bytes.len() {
+        return Err(reader.damage("there are bytes behind the change"));
+    }
+    Ok(row)
+}
+
 impl<'a> Reader<'a> {
     fn outline_of_event(&mut self, rows: &mut Vec<RowOutline<'a>>) -> Parsed<(&'a str, Head)> {
         let log = match self.byte()? {

@@ -7,24 +7,25 @@ use plimsoll_core::names::{LocationId, RequestId};
 use rusqlite::{Transaction, params};
 use serde_json::{Value, json};
 
-use super::{amount, ceiling, instant, location};
+use super::{Kept, amount, ceiling, instant, location};
 use crate::record::change_bytes;
 
 /// Inserts a resource, a tier, limits, a tally, a request or a webhook.
 pub(super) fn insert(
     transaction: &Transaction<'_>,
     change: &Change,
-    crc: u32,
+    kept: &Kept<'_>,
 ) -> rusqlite::Result<()> {
+    let Kept { crc, past } = *kept;
     let execute = |sql, params: &[&dyn rusqlite::ToSql]| {
         transaction.prepare_cached(sql)?.execute(params).map(|_| ())
     };
     // Of the rows that are kept as the journal spells them.
     let row_bytes = change_bytes(change);
     match change {
-        Change::Resource(row) => insert_resource(transaction, row, crc),
+        Change::Resource(row) => insert_resource(transaction, row, kept),
         Change::Tally { scope, item, tally } => execute(
-            "INSERT OR REPLACE INTO tally VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT OR REPLACE INTO tally VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
                 scope.as_str(),
                 item.resource.as_str(),
@@ -34,24 +35,26 @@ pub(super) fn insert(
                 tally.observed,
                 instant(tally.last_at),
                 crc,
+                past,
             ],
         ),
         Change::Tier(row) => execute(
-            "INSERT OR REPLACE INTO tier VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR REPLACE INTO tier VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 row.name.as_str(),
                 row.description.as_str(),
                 Value::from_iter(row.limits.iter().map(tier_limit)).to_string(),
                 row_bytes,
                 crc,
+                past,
             ],
         ),
         Change::Limits {
             scope,
             item,
             limits,
-        } if !limits.is_empty() => execute(
-            "INSERT OR REPLACE INTO quota_limit VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        } => execute(
+            "INSERT OR REPLACE INTO quota_limit VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 scope.as_str(),
                 item.resource.as_str(),
@@ -59,6 +62,7 @@ pub(super) fn insert(
                 Value::from_iter(limits.iter().map(limit)).to_string(),
                 row_bytes,
                 crc,
+                past,
             ],
         ),
         Change::Request(row) => execute(
@@ -84,11 +88,11 @@ pub(super) fn insert(
 fn insert_resource(
     transaction: &Transaction<'_>,
     row: &Resource,
-    crc: u32,
+    kept: &Kept<'_>,
 ) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(
-            "INSERT OR REPLACE INTO resource VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            "INSERT OR REPLACE INTO resource VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             row.name.as_str(),
@@ -101,7 +105,8 @@ fn insert_resource(
             row.auto_approval.and_then(|rule| rule.factor_percent),
             row.auto_approval.map(|rule| rule.cool_off_ms),
             Value::from_iter(row.alerts.iter()).to_string(),
-            crc,
+            kept.crc,
+            kept.past,
         ])
         .map(|_| ())
 }

@@ -11,7 +11,11 @@ fn told_after(written: &Written, file: &str, sql: &str) -> String {
     let acme = Log::Tenant(scope("acme"));
     let report = |_: &Tables, _| ();
     let footprint = footprint("p-q");
-    let moments = [AsOf::Revision(9), AsOf::Instant(at(15))];
+    let moments = [
+        AsOf::Revision(9),
+        AsOf::Instant(at(15)),
+        AsOf::Instant(at(50)),
+    ];
     let found = wait(store.events(&acme, 0, 99)).map(drop);
     let found = found.and(moments.into_iter().try_for_each(|moment| {
         wait(store.read_as_of(&scope("acme"), moment, &footprint, report)).map(drop)
@@ -88,23 +92,25 @@ fn a_damaged_index_is_noticed_when_it_is_used() {
 fn a_damaged_row_of_the_past_is_noticed_when_it_is_used() {
     check_damage(
         &[
-            "DELETE FROM past WHERE key >= x'72' AND key < x'73'",
-            "DELETE FROM past WHERE key >= x'71' AND key < x'72'",
+            // Resources, and limits.
+            "DELETE FROM past WHERE substr(change, 1, 1) = x'00'",
+            "DELETE FROM past WHERE substr(change, 1, 1) = x'03'",
             "DELETE FROM past WHERE sequence = 2",
-            "UPDATE past SET key = CAST('a' || substr(CAST(key AS TEXT), 2) AS BLOB)
-             WHERE key >= x'71' AND key < x'72'",
+            "UPDATE past SET number = -number WHERE substr(change, 1, 1) = x'03'",
             "UPDATE past SET change = x'00'",
             "UPDATE past SET sequence = sequence - 1",
+            "UPDATE past SET earlier = number - 1 WHERE 1 < number",
+            "UPDATE past SET jump = number",
             "DROP TABLE past",
         ],
         expect![[r#"
-            DELETE FROM past WHERE key >= x'72' AND key < x'73'
+            DELETE FROM past WHERE substr(change, 1, 1) = x'00'
             `DIR/ledger.db` is damaged or foreign:
             table `past`:
             a row is missing;
             move it away, and the next start makes it anew from `journal.db`
 
-            DELETE FROM past WHERE key >= x'71' AND key < x'72'
+            DELETE FROM past WHERE substr(change, 1, 1) = x'03'
             `DIR/ledger.db` is damaged or foreign:
             table `past`:
             a row is missing;
@@ -116,8 +122,7 @@ fn a_damaged_row_of_the_past_is_noticed_when_it_is_used() {
             a row is missing;
             move it away, and the next start makes it anew from `journal.db`
 
-            UPDATE past SET key = CAST('a' || substr(CAST(key AS TEXT), 2) AS BLOB)
-                         WHERE key >= x'71' AND key < x'72'
+            UPDATE past SET number = -number WHERE substr(change, 1, 1) = x'03'
             `DIR/ledger.db` is damaged or foreign:
             table `past`:
             a row is missing;
@@ -135,10 +140,53 @@ fn a_damaged_row_of_the_past_is_noticed_when_it_is_used() {
             a row's checksum does not match;
             move it away, and the next start makes it anew from `journal.db`
 
+            UPDATE past SET earlier = number - 1 WHERE 1 < number
+            `DIR/ledger.db` is damaged or foreign:
+            table `past`:
+            a row's checksum does not match;
+            move it away, and the next start makes it anew from `journal.db`
+
+            UPDATE past SET jump = number
+            `DIR/ledger.db` is damaged or foreign:
+            table `past`:
+            a row's checksum does not match;
+            move it away, and the next start makes it anew from `journal.db`
+
             DROP TABLE past
             `DIR/ledger.db` is damaged or foreign:
             no such table:
             past;
+            move it away, and the next start makes it anew from `journal.db`
+
+        "#]],
+    );
+}
+
+#[test]
+fn what_leads_to_the_past_is_refused_where_it_is_damaged() {
+    check_damage(
+        &[
+            "UPDATE account SET past = x''",
+            "UPDATE account SET past = (SELECT past FROM quota_limit LIMIT 1)",
+            "UPDATE quota_limit SET past = substr(past, 1, 4)",
+        ],
+        expect![[r#"
+            UPDATE account SET past = x''
+            `DIR/ledger.db` is damaged or foreign:
+            table `past`:
+            what leads to a row is damaged;
+            move it away, and the next start makes it anew from `journal.db`
+
+            UPDATE account SET past = (SELECT past FROM quota_limit LIMIT 1)
+            `DIR/ledger.db` is damaged or foreign:
+            table `past`:
+            what leads to a row is damaged;
+            move it away, and the next start makes it anew from `journal.db`
+
+            UPDATE quota_limit SET past = substr(past, 1, 4)
+            `DIR/ledger.db` is damaged or foreign:
+            table `past`:
+            what leads to a row is damaged;
             move it away, and the next start makes it anew from `journal.db`
 
         "#]],
