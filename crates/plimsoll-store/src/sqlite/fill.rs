@@ -1,7 +1,10 @@
 //! Writes the journal's records into the tables of `ledger.db`, a round at a time.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use rusqlite::ffi::{Error as SqliteError, SQLITE_INTERRUPT};
 use rusqlite::{Connection, OpenFlags};
 
 use super::files::{self, Kind, sqlite_error};
@@ -33,7 +36,53 @@ const LEDGER_CACHE_KIB: i32 = -(32 << 10);
 /// to its file: 8 MiB. More at once would keep the journal's flushes waiting.
 const LEDGER_LOG_PAGES: i32 = 2_048;
 
+/// Steps of SQLite's machine after which it asks whether a round is given up: some microseconds,
+/// which are milliseconds to a thread that hardly ever has the processor.
+const STEPS_BETWEEN_LOOKS: i32 = 500;
+
+/// Says that whoever writes a round gives it up, so that another may write it sooner.
+#[derive(Clone, Debug, Default)]
+pub(super) struct GivesUp(Arc<Reasons>);
+
+#[derive(Debug, Default)]
+struct Reasons {
+    late: AtomicBool,
+    stops: AtomicBool,
+}
+
+impl GivesUp {
+    /// Whether too much is behind.
+    pub(super) fn as_late(&self, is_so: bool) {
+        self.0.late.store(is_so, Ordering::Relaxed);
+    }
+
+    /// Whether it is time to stop.
+    pub(super) fn as_stopping(&self, is_so: bool) {
+        self.0.stops.store(is_so, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_set(&self) -> bool {
+        self.0.late.load(Ordering::Relaxed) || self.0.stops.load(Ordering::Relaxed)
+    }
+
+    /// Errors: the one that SQLite has for a statement that is given up.
+    pub(super) fn check(&self) -> rusqlite::Result<()> {
+        if self.is_set() {
+            let error = SqliteError::new(SQLITE_INTERRUPT);
+            return Err(rusqlite::Error::SqliteFailure(error, None));
+        }
+        Ok(())
+    }
+
+    /// Has each statement of a connection fail.
+    pub(super) fn is_heeded_by(&self, connection: &mut Connection) -> rusqlite::Result<()> {
+        let gives_up = self.clone();
+        connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || gives_up.is_set()))
+    }
+}
+
 /// The ledger, and the journal that it is filled from.
+#[derive(Debug)]
 pub(super) struct Fill {
     journal: JournalReader,
     ledger: Connection,
@@ -41,6 +90,7 @@ pub(super) struct Fill {
     /// Of the last round: their room is used again, as long as there is something to write.
     records: KeptRecords,
     room: Room,
+    gives_up: GivesUp,
 }
 
 /// What came of a round.
@@ -53,12 +103,12 @@ pub(super) struct Written {
 
 impl Fill {
     /// Opens both for writing.
-    pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
-        let journal = JournalReader::open(directory, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    pub(super) fn open(directory: &Path, gives_up: GivesUp) -> Result<Self, StoreError> {
+        let mut journal = JournalReader::open(directory, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         journal.accept()?;
         let ledger_path = Kind::Ledger.path(directory);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
-        let ledger = files::open(&ledger_path, Kind::Ledger, flags)?;
+        let mut ledger = files::open(&ledger_path, Kind::Ledger, flags)?;
         files::accept(&ledger).map_err(sqlite_error(&ledger_path))?;
         ledger
             .pragma_update(None, "cache_size", LEDGER_CACHE_KIB)
@@ -70,16 +120,23 @@ impl Fill {
         ledger
             .pragma_update(None, "synchronous", "NORMAL")
             .map_err(sqlite_error(&ledger_path))?;
+        journal.heed(&gives_up)?;
+        gives_up
+            .is_heeded_by(&mut ledger)
+            .map_err(sqlite_error(&ledger_path))?;
         Ok(Self {
             journal,
             ledger,
             ledger_path,
             records: KeptRecords::default(),
             room: Room::default(),
+            gives_up,
         })
     }
 
     /// Writes what comes next beyond the watermark.
+    ///
+    /// Errors: also where the round is given up; then nothing of it is written.
     pub(super) fn round(&mut self) -> Result<Written, StoreError> {
         let whole = round_bytes(&self.ledger_path);
         let sqlite = sqlite_error(&self.ledger_path);
@@ -92,7 +149,8 @@ impl Fill {
         }
         let transaction = self.ledger.transaction().map_err(&sqlite)?;
         let room = &mut self.room;
-        let written = round::write(&transaction, records, room, Watermark { place, tally });
+        let end = Watermark { place, tally };
+        let written = round::write(&transaction, records, room, end, &self.gives_up);
         written.map_err(|error| match error {
             RowError::Sqlite(error) => sqlite(error),
             RowError::Value(what) => self.journal.damaged(place.sequence, what),

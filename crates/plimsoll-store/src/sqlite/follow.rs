@@ -10,7 +10,7 @@ use std::time::Duration;
 use rusqlite::OpenFlags;
 
 use super::files::{DirectoryLock, file_error};
-use super::fill::{Fill, Written};
+use super::fill::{Fill, GivesUp, Written};
 use super::journal::JournalReader;
 use super::signal::Signal;
 use crate::StoreError;
@@ -42,8 +42,7 @@ const NICENESS: i32 = 19;
 pub(crate) struct Follower {
     signal: Arc<Signal>,
     thread: Option<JoinHandle<()>>,
-    /// Closed when no thread has SQLite's handle of it any more, see [`Work`].
-    _journal_file: Arc<File>,
+    work: Arc<Work>,
     /// Given back last: when the threads have closed the files.
     _lock: DirectoryLock,
 }
@@ -55,17 +54,16 @@ impl Follower {
         signal: Arc<Signal>,
         lock: DirectoryLock,
     ) -> Result<Self, StoreError> {
-        let work = Work::open(directory)?;
-        let journal_file = Arc::clone(&work.journal_file);
-        let waiting = Arc::clone(&signal);
+        let work = Arc::new(Work::open(directory)?);
+        let (waiting, working) = (Arc::clone(&signal), Arc::clone(&work));
         let thread = std::thread::Builder::new()
             .name("follower".to_owned())
-            .spawn(move || work.follow(&waiting))
+            .spawn(move || working.follow(&waiting))
             .expect("the system starts a thread at start-up");
         Ok(Self {
             signal,
             thread: Some(thread),
-            _journal_file: journal_file,
+            work,
             _lock: lock,
         })
     }
@@ -74,9 +72,12 @@ impl Follower {
 impl Drop for Follower {
     fn drop(&mut self) {
         self.signal.stop();
+        self.work.gives_up.as_stopping(true);
         if let Some(thread) = self.thread.take() {
             // A follower that panicked has said so; the next start replays the journal.
-            let _ = thread.join();
+            if thread.join().is_ok() {
+                self.work.finish();
+            }
         }
     }
 }
@@ -116,27 +117,34 @@ fn take_what_is_left() {
 }
 
 /// What the follower works on.
+#[derive(Debug)]
 struct Work {
-    journal: JournalReader,
+    journal: Mutex<JournalReader>,
+    /// Its handle of the journal is SQLite's last one to be closed: it has accepted the file, and
+    /// takes the write-ahead log away.
+    fill: Mutex<Fill>,
+    /// Set where the idle thread is to leave its round to who gets some of the processor.
+    gives_up: GivesUp,
     /// The journal's file once more, as SQLite has no way to flush it without a whole checkpoint.
     /// The first to close a file takes away what locks its process has on it, so it is closed last.
-    journal_file: Arc<File>,
-    fill: Mutex<Fill>,
+    journal_file: File,
 }
 
 impl Work {
     fn open(directory: &Path) -> Result<Self, StoreError> {
-        let fill = Mutex::new(Fill::open(directory)?);
+        let gives_up = GivesUp::default();
+        let fill = Mutex::new(Fill::open(directory, gives_up.clone())?);
         let journal = JournalReader::open(directory, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let file = File::open(journal.path()).map_err(file_error(journal.path(), "opened"))?;
         Ok(Self {
-            journal,
-            journal_file: Arc::new(file),
+            journal: Mutex::new(journal),
             fill,
+            gives_up,
+            journal_file: file,
         })
     }
 
-    fn follow(self, signal: &Signal) {
+    fn follow(&self, signal: &Signal) {
         let fill = &self.fill;
         let (ask, asked) = mpsc::channel();
         let (tell, told) = mpsc::channel();
@@ -146,7 +154,9 @@ impl Work {
                 .spawn_scoped(threads, move || {
                     take_what_is_left();
                     for () in asked {
-                        if tell.send(locked(fill).round()).is_err() {
+                        // Free before it is told: who waits for it would wait for this thread.
+                        let written = locked(fill).round();
+                        if tell.send(written).is_err() {
                             return;
                         }
                     }
@@ -154,9 +164,22 @@ impl Work {
                 .expect("the system starts a thread at start-up");
             // Now, as the other thread could not put this off again.
             yield_to_others();
-            let work = &self;
+            let work = self;
             Rounds { work, ask, told }.follow(signal);
         });
+    }
+
+    /// Writes all that is left, as soon as the caller can: nobody is answered any more whom this
+    /// could keep waiting.
+    fn finish(&self) {
+        self.gives_up.as_stopping(false);
+        loop {
+            match self.fill().round() {
+                Ok(Written { bytes, whole }) if whole <= bytes => {}
+                Ok(_) => return,
+                Err(error) => return complain(&error),
+            }
+        }
     }
 
     fn fill(&self) -> MutexGuard<'_, Fill> {
@@ -168,10 +191,10 @@ impl Work {
     ///
     /// SQLite itself flushes only where nobody has added to the log meanwhile.
     fn look_after_journal(&self) {
-        let copied = self.journal.checkpoint();
+        let journal = locked(&self.journal);
+        let copied = journal.checkpoint();
         let flush = || self.journal_file.sync_data();
-        let flushed =
-            copied.and_then(|()| flush().map_err(file_error(self.journal.path(), "flushed")));
+        let flushed = copied.and_then(|()| flush().map_err(file_error(journal.path(), "flushed")));
         if let Err(error) = flushed {
             complain(&error);
         }
@@ -188,80 +211,97 @@ struct Rounds<'a> {
 }
 
 impl Rounds<'_> {
-    /// Writes what the journal has beyond the watermark, round by round, until it is time to stop.
+    /// Writes what the journal has beyond the watermark, round by round, until it is time to stop;
+    /// what is left then is for [`Work::finish`].
     fn follow(self, signal: &Signal) {
         // What the last run has left is not known: it counts as much.
         let mut backlog = usize::MAX;
         let mut enough = 0;
-        let mut goes_on = true;
         loop {
-            match self.write(backlog, !goes_on) {
+            match self.write(backlog, signal) {
                 Ok((left, whole)) => (backlog, enough) = (left, whole),
+                // Whoever stops this meets with it, too, where it is not that a round is given up.
+                Err(_) if signal.stops() => return,
                 Err(error) => {
                     complain(&error);
                     backlog = usize::MAX;
                     signal.pause(ERROR_PAUSE);
                 }
             }
-            if !goes_on {
-                return;
-            }
             for _ in 0..LOOKS {
-                let (fresh, more) = signal.gather(LOOK_BYTES, LOOK_PAUSE);
+                let (fresh, goes_on) = signal.gather(LOOK_BYTES, LOOK_PAUSE);
                 backlog = backlog.saturating_add(fresh);
-                goes_on = more;
+                if !goes_on {
+                    return;
+                }
                 if 0 < fresh {
                     self.work.look_after_journal();
                 }
-                if !goes_on || enough <= backlog {
+                if enough <= backlog {
                     break;
                 }
             }
-            if goes_on && backlog == 0 {
+            if backlog == 0 {
                 self.work.fill().rest();
-                (backlog, goes_on) = signal.wait();
+                (backlog, _) = signal.wait();
             }
         }
     }
 
-    /// Writes a round, and more of them while there are enough records for a whole one, or all
-    /// there are. `backlog` is how many bytes there may be; answers how many are left, and how many
-    /// make a whole round.
-    fn write(&self, mut backlog: usize, all: bool) -> Result<(usize, usize), StoreError> {
+    /// Writes a round, and more of them while there are enough records for a whole one. `backlog` is
+    /// how many bytes there may be; answers how many are left, and how many make a whole round.
+    fn write(&self, mut backlog: usize, signal: &Signal) -> Result<(usize, usize), StoreError> {
         loop {
-            let Written { bytes, whole } = if all || BEHIND_MAX < backlog {
+            let Written { bytes, whole } = if is_late(backlog, signal) {
                 self.work.fill().round()?
             } else {
-                self.round_when_idle()?
+                self.round_when_idle(backlog, signal)?
             };
             if bytes < whole {
                 return Ok((0, whole));
             }
             backlog = backlog.saturating_sub(bytes);
-            if backlog < whole && !all {
+            if backlog < whole || signal.stops() {
                 return Ok((backlog, whole));
             }
         }
     }
 
     /// Has the idle thread write a round, and looks after the journal meanwhile.
-    fn round_when_idle(&self) -> Result<Written, StoreError> {
+    ///
+    /// Where others never leave it the processor it would be at it for minutes. It is told to give
+    /// up where it is late: it cannot be raised again, as the system does not let it.
+    fn round_when_idle(&self, backlog: usize, signal: &Signal) -> Result<Written, StoreError> {
+        let gives_up = &self.work.gives_up;
         if self.ask.send(()).is_ok() {
             loop {
                 match self.told.recv_timeout(LOOK_PAUSE) {
-                    Ok(written) => return written,
-                    Err(RecvTimeoutError::Timeout) => self.work.look_after_journal(),
+                    Ok(Err(_)) if gives_up.is_set() => break,
+                    Ok(written) => {
+                        gives_up.as_late(false);
+                        return written;
+                    }
+                    Err(RecvTimeoutError::Timeout) => {
+                        gives_up.as_late(is_late(backlog, signal));
+                        self.work.look_after_journal();
+                    }
                     Err(RecvTimeoutError::Disconnected) => break,
                 }
             }
         }
-        // The idle thread has panicked, and said so.
+        // The idle thread has given up, or it has panicked, and said so.
+        gives_up.as_late(false);
         self.work.fill().round()
     }
 }
 
-fn locked(fill: &Mutex<Fill>) -> MutexGuard<'_, Fill> {
-    fill.lock().unwrap_or_else(PoisonError::into_inner)
+/// Whether too much is behind to wait until nobody wants the processor.
+fn is_late(backlog: usize, signal: &Signal) -> bool {
+    BEHIND_MAX < backlog.saturating_add(signal.fresh())
+}
+
+fn locked<T>(it: &Mutex<T>) -> MutexGuard<'_, T> {
+    it.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn complain(error: &StoreError) {
@@ -270,21 +310,4 @@ fn complain(error: &StoreError) {
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
-mod tests {
-    use thread_priority::unix::{
-        NormalThreadSchedulePolicy, ThreadSchedulePolicy, thread_schedule_policy,
-    };
-
-    #[test]
-    fn rounds_are_written_when_nobody_else_wants_the_processor() {
-        let policy = std::thread::spawn(|| {
-            super::take_what_is_left();
-            thread_schedule_policy().expect("the system says how a thread is scheduled")
-        });
-        assert_eq!(
-            policy.join().expect("the thread ends"),
-            ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle)
-        );
-    }
-}
+mod tests;

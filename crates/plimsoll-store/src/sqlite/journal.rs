@@ -8,6 +8,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Transaction,
 
 use super::Reopen;
 use super::files::{self, Kind, damaged, sqlite_error};
+use super::fill::GivesUp;
 use super::signal::Signal;
 use crate::StoreError;
 use crate::record::{Damage, KeptRecords, Record, RecordWriter, Sealed};
@@ -161,6 +162,13 @@ impl JournalReader {
     pub(super) fn checkpoint(&self) -> Result<(), StoreError> {
         self.connection
             .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+            .map_err(sqlite_error(&self.path))
+    }
+
+    /// Has what is read on this connection fail where a round is given up.
+    pub(super) fn heed(&mut self, gives_up: &GivesUp) -> Result<(), StoreError> {
+        gives_up
+            .is_heeded_by(&mut self.connection)
             .map_err(sqlite_error(&self.path))
     }
 

@@ -12,6 +12,7 @@ pub(super) use reservations::Room;
 
 use reservations::Reservations;
 
+use super::fill::GivesUp;
 use super::history_schema::{Entry, PastKey, Records};
 use super::ledger::{self, Watermark};
 use super::rows::RowError;
@@ -21,11 +22,14 @@ use crate::tables::LogHead;
 
 /// Writes what some records have changed, and that the tables then hold what they hold: up to
 /// `end`, which is behind the last of them.
+///
+/// Errors: also where the round is given up.
 pub(super) fn write(
     transaction: &Transaction<'_>,
     records: &KeptRecords,
     room: &mut Room,
     mut end: Watermark,
+    gives_up: &GivesUp,
 ) -> Result<(), RowError> {
     let sequence = end.place.sequence;
     let mut round = Round {
@@ -35,6 +39,7 @@ pub(super) fn write(
         others: HashMap::new(),
     };
     for record in records.iter() {
+        gives_up.check()?;
         round.take(&record)?;
     }
     let reservations = round.reservations.last_of_each();

@@ -62,6 +62,18 @@ impl Signal {
         take(state)
     }
 
+    /// Bytes of records that nobody has taken note of, nor does by this.
+    pub(super) fn fresh(&self) -> usize {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.fresh
+    }
+
+    /// Whether it is time to stop.
+    pub(super) fn stops(&self) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.stops
+    }
+
     /// Waits for a while, unless it is time to stop, and says whether to go on.
     pub(super) fn pause(&self, pause: Duration) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
