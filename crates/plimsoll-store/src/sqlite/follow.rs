@@ -92,7 +92,7 @@ fn yield_to_others() {
     }
 }
 
-/// Takes the time that nobody else wants.
+/// Takes the time that nobody else wants; where the system does not have that, little of it.
 ///
 /// A niceness does not do that: a processor that runs a thread of the lowest priority counts as
 /// busy, so that others crowd on the rest, and who wakes there waits for the next tick, some
@@ -112,6 +112,7 @@ fn take_what_is_left() {
                 ?error,
                 "rounds may not wait until nobody wants the processor"
             );
+            yield_to_others();
         }
     }
 }
@@ -196,7 +197,11 @@ impl Work {
         let flush = || self.journal_file.sync_data();
         let flushed = copied.and_then(|()| flush().map_err(file_error(journal.path(), "flushed")));
         if let Err(error) = flushed {
-            complain(&error);
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(
+                error,
+                "the journal's file is not looked after beside the answers"
+            );
         }
     }
 }
