@@ -120,15 +120,24 @@ impl Tables {
         Ok(())
     }
 
-    /// Takes note of a batch that is durable: what changes with nearly every event, once.
+    /// Takes note of a batch that is durable: what changes with nearly every event, once, and
+    /// reservations tenant by tenant.
     pub(crate) fn take(&mut self, batch: Batch) {
+        let mut reservations = Vec::with_capacity(batch.events.len());
         for (event, _) in batch.events {
             for change in event.changes {
-                if !matches!(change, Change::Account { .. }) {
-                    self.put(change);
+                match change {
+                    Change::Account { .. } => {}
+                    Change::Reservation(row) => reservations.push(row),
+                    Change::ReservationGone(key) => {
+                        self.reservations.put_all(reservations.drain(..));
+                        self.reservations.remove(&key);
+                    }
+                    other => self.put(other),
                 }
             }
         }
+        self.reservations.put_all(reservations.into_iter());
         for ((scope, item), account) in &batch.accounts {
             self.accounts.put(scope, item, *account);
         }

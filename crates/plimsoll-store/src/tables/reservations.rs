@@ -11,6 +11,7 @@
 //! small things move when a table grows. A [`Reservation`] is made of a row when somebody asks.
 
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use plimsoll_core::amount::Timestamp;
@@ -150,6 +151,19 @@ impl Reservations {
         self.tenants.get(self.names.tenants.of(tenant)?.index())
     }
 
+    /// Puts rows in their places, one tenant's after the other's and each tenant's in their order:
+    /// what a tenant's orders need is then fetched from memory once, not for each row.
+    pub(super) fn put_all(&mut self, rows: impl Iterator<Item = Arc<Reservation>>) {
+        let tenants = &mut self.names.tenants;
+        let rows = rows.map(|row| (tenants.given(&row.tenant).index(), row));
+        let mut rows: Vec<(usize, Arc<Reservation>)> = rows.collect();
+        // A stable sort: the last change of a row counts.
+        rows.sort_by_key(|(tenant, _)| *tenant);
+        for (_, row) in rows {
+            self.put(&row);
+        }
+    }
+
     /// Puts a row in its place.
     pub(super) fn put(&mut self, row: &Reservation) {
         let tenant = self.names.tenants.given(&row.tenant);
@@ -162,8 +176,8 @@ impl Reservations {
         };
         let row = Row::pack(row, id, tenant, &mut self.names);
         let (tenant, state) = (tenant.index(), row.state());
-        if self.tenants.len() == tenant {
-            self.tenants.push(Orders::default());
+        if self.tenants.len() <= tenant {
+            self.tenants.resize_with(tenant + 1, Orders::default);
         }
         let orders = &mut self.tenants[tenant];
         let place = match known {
