@@ -1,5 +1,7 @@
 //! `journal.db`: one row per batch, flushed before anybody is answered.
 
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +19,10 @@ use crate::replay::{Place, stands_at};
 /// Pages of the write-ahead log after which the lane copies to the file what the follower has left
 /// over, and starts the log anew: 16 MiB.
 const LOG_PAGES: i32 = 4_096;
+
+/// Bytes that the write-ahead log has before its first record: about what it comes to between two
+/// looks of the follower while records are small.
+const LOG_BYTES_AT_START: usize = 8 << 20;
 
 /// Bytes of records that one look at the journal takes into memory, unless one record alone is
 /// larger.
@@ -79,6 +85,24 @@ impl Journal {
             files::accept(connection)
         };
         settled().map_err(sqlite_error(&self.reader.path))
+    }
+
+    /// Fills the write-ahead log, which is empty, with zeros: SQLite finds no frames there.
+    ///
+    /// A record that overwrites what a file has is flushed by itself; where it makes the file
+    /// longer, the file system has to flush that as well, which takes twice as long.
+    ///
+    /// Errors: the log is empty as before, or holds some zeros.
+    pub(super) fn fill_log(&self) -> io::Result<()> {
+        let path = self.reader.path.with_extension("db-wal");
+        let mut log = OpenOptions::new().write(true).open(path)?;
+        if log.metadata()?.len() != 0 {
+            return Ok(());
+        }
+        let zeros = vec![0; LOG_BYTES_AT_START];
+        let filled = log.write_all(&zeros).and_then(|()| log.sync_all());
+        // What little room there is may be needed for the first record itself.
+        filled.or_else(|error| log.set_len(0).and(Err(error)))
     }
 
     /// Says where the journal's end is, once its records have been read.

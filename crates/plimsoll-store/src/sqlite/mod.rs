@@ -116,6 +116,9 @@ impl Reopen {
         let mut journal = Journal::open(&self.directory, Arc::clone(&self.signal))?;
         let tables = load::load(&self.directory, &mut journal)?;
         journal.settle()?;
+        if let Err(error) = journal.fill_log() {
+            tracing::warn!(%error, "the first records will take longer: no room was made for them");
+        }
         Ok((journal, tables))
     }
 }

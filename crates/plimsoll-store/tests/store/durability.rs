@@ -255,3 +255,35 @@ fn a_directory_that_others_use_is_refused_and_left_open() {
     let names = fs::read_dir(folder.path()).expect("our directory");
     assert_eq!(names.count(), 1);
 }
+
+/// Copies the journal of a store that is open.
+pub(crate) fn copy_journal(from: &Path, to: &Path) {
+    // Another process copies: to open and close them here would drop this process's locks.
+    let copied = std::process::Command::new("cp")
+        .args(["journal.db", "journal.db-wal"].map(|file| from.join(file)))
+        .arg(to)
+        .status();
+    assert!(copied.expect("cp").success());
+}
+
+#[test]
+fn the_first_records_find_room_in_the_log() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let log = directory.path().join("journal.db-wal");
+    let bytes = || fs::metadata(&log).expect("a log").len();
+    let store = open(directory.path());
+    let made = bytes();
+    assert_eq!(made, 8 << 20);
+    submit(&store, base());
+    for number in 0..20 {
+        work(number, |commands| drop(submit(&store, commands)));
+    }
+    assert_eq!(bytes(), made);
+    // As a crash leaves it: frames, and zeros behind them.
+    let crashed = tempfile::tempdir().expect("a directory");
+    copy_journal(directory.path(), crashed.path());
+    let expected = snapshot(&store, 100);
+    assert_eq!(snapshot(&open(crashed.path()), 100), expected);
+    drop(store);
+    assert!(!log.exists());
+}

@@ -9,7 +9,7 @@ use plimsoll_store::{Store, SubmitError, sqlite};
 use rusqlite::params;
 
 use crate::damage::{files, tamper};
-use crate::durability::{Closed, work};
+use crate::durability::{Closed, copy_journal, work};
 use crate::history::{Sample, try_sample};
 use crate::snapshot::{Snapshot, snapshot, try_snapshot};
 use crate::support::*;
@@ -266,12 +266,7 @@ impl Crashed {
             });
         }
         let directory = tempfile::tempdir().expect("a directory");
-        // Another process copies: to open and close them here would drop this process's locks.
-        let copied = std::process::Command::new("cp")
-            .args(["journal.db", "journal.db-wal"].map(|file| closed.path().join(file)))
-            .arg(directory.path())
-            .status();
-        assert!(copied.expect("cp").success());
+        copy_journal(closed.path(), directory.path());
         drop(store);
         let read = |file| (file, fs::read(directory.path().join(file)).expect("a file"));
         Self {
@@ -293,7 +288,9 @@ impl Crashed {
             fs::write(path.join(file), bytes).expect("a file");
         }
         let mut log = self.files[1].1.clone();
-        let position = dice.index(log.len());
+        // Behind its frames are zeros that SQLite does not look at.
+        let frames = log.iter().rposition(|byte| *byte != 0).expect("a frame");
+        let position = dice.index(frames);
         log[position] ^= 1 << dice.below(8);
         fs::write(path.join("journal.db-wal"), log).expect("a file");
         fs::write(path.join("ledger.db"), ledger).expect("a file");
