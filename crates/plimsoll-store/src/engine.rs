@@ -136,7 +136,7 @@ pub struct Engine<J, D = ByTheRules> {
     decider: D,
 }
 
-/// Whatever ends the engine, a panic too: nobody is served any more.
+/// Whatever ends the engine: nobody is served any more.
 impl<J, D> Drop for Engine<J, D> {
     fn drop(&mut self) {
         self.shared.halt();
@@ -168,7 +168,7 @@ impl<J: Journal, D: Decide> Engine<J, D> {
         }
     }
 
-    pub(crate) fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
 

@@ -26,6 +26,7 @@
 
 mod audit;
 pub mod copy;
+mod desk;
 mod due;
 mod engine;
 mod history;

@@ -7,19 +7,20 @@ use plimsoll_core::command::Command;
 use plimsoll_core::outcome::Outcome;
 use tokio::sync::watch;
 
+use crate::desk::Front;
 use crate::engine::Shared;
-use crate::lane::{Lane, SubmitError};
+use crate::lane::SubmitError;
 use crate::news::News;
 use crate::sink::Sink;
 use crate::sqlite::{self, Follower, PastReaders, Scrub};
 use crate::store::{Clock, StoreError};
 use crate::tables::Tables;
 
-/// Rows in this process, and the lane that changes them.
+/// Rows in this process, and the desk where they are changed.
 #[derive(Debug)]
 pub(crate) struct Local {
     /// Gone before the threads are waited for.
-    lane: Option<Lane>,
+    front: Option<Front>,
     shared: Arc<Shared>,
     thread: Option<std::thread::JoinHandle<()>>,
     /// Reads the journal through once.
@@ -56,9 +57,9 @@ impl Local {
 
     fn start(shared: Shared, sink: Sink, clock: Clock) -> Self {
         let shared = Arc::new(shared);
-        let (lane, thread) = Lane::start(Arc::clone(&shared), sink, clock);
+        let (front, thread) = Front::start(Arc::clone(&shared), sink, clock);
         Self {
-            lane: Some(lane),
+            front: Some(front),
             shared,
             thread: Some(thread),
             _scrub: None,
@@ -69,8 +70,8 @@ impl Local {
     }
 
     pub(crate) async fn submit(&self, commands: Vec<Command>) -> Result<Vec<Outcome>, SubmitError> {
-        match &self.lane {
-            Some(lane) => lane.submit(commands).await,
+        match &self.front {
+            Some(front) => front.submit(commands).await,
             None => Err(SubmitError::Unavailable),
         }
     }
@@ -108,7 +109,7 @@ impl Local {
 
 impl Drop for Local {
     fn drop(&mut self) {
-        self.lane = None;
+        self.front = None;
         if let Some(thread) = self.thread.take() {
             // It may be waiting to load the store anew.
             thread.thread().unpark();

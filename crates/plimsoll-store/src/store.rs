@@ -142,7 +142,7 @@ const ROWS_AT_ONCE_MAX: usize = 5_000;
 
 /// What a store reads the time from.
 ///
-/// Time is read once for each batch, when it is decided.
+/// A batch has one time: when it is decided.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 

@@ -116,9 +116,7 @@ impl Worker {
             Ok(outcomes) => {
                 self.last_group = group.len();
                 for (submission, outcomes) in group.into_iter().zip(outcomes) {
-                    drop(submission.commands);
-                    // A caller who has gone away does not want the answer.
-                    let _ = submission.reply.send(Ok(outcomes));
+                    submission.answer(Ok(outcomes));
                 }
                 None
             }

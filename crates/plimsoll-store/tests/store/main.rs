@@ -1,5 +1,6 @@
 //! What every store must do, and what only a durable one can.
 
+mod alone;
 mod cluster;
 mod conformance;
 mod crowd;

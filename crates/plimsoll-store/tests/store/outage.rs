@@ -27,12 +27,12 @@ fn comes_back(store: &Store) -> bool {
     false
 }
 
-fn wait_until_ready(store: &Store) {
+pub(crate) fn wait_until_ready(store: &Store) {
     assert!(comes_back(store), "the store has not come back");
 }
 
 /// Keeps the journal locked, as another program may.
-fn lock(directory: &Path) -> Connection {
+pub(crate) fn lock(directory: &Path) -> Connection {
     let other = Connection::open(directory.join("journal.db")).expect("a database");
     other.execute_batch("BEGIN IMMEDIATE").expect("a lock");
     other
