@@ -9,7 +9,8 @@ use super::limits::{BODY_BYTES_FREE, Limits, TICK};
 use crate::service::TransportFault;
 
 /// How many times what has come there is made room for, where so much is declared: a body of a
-/// mebibyte is not moved at each doubling, and who declares much and sends little holds little.
+/// mebibyte is not moved at each doubling. It counts as if it had come, since what a body is to
+/// have may be in memory from the start, where the system has large pages.
 const BELIEVED_TIMES: usize = 16;
 
 /// A whole body, and the room that it takes for as long as it is kept.
@@ -87,21 +88,48 @@ impl Held {
         if bytes_max < len {
             return Err(TransportFault::BodyTooLarge);
         }
-        let has = self.room.as_ref().map_or(0, |room| room.num_permits());
-        let missing = len.saturating_sub(BODY_BYTES_FREE).saturating_sub(has);
+        let missing = self.missing(len);
         if 0 < missing {
-            let missing = u32::try_from(missing).map_err(|_| TransportFault::BodyTooLarge)?;
             let more = limits.body_room(missing).ok_or(TransportFault::NoRoom)?;
-            match &mut self.room {
-                Some(room) => room.merge(more),
-                None => self.room = Some(more),
-            }
+            self.keep(more);
         }
         if self.bytes.capacity() < len {
             let believed = self.declared.min(len.saturating_mul(BELIEVED_TIMES));
-            self.bytes.reserve(believed.max(len) - self.bytes.len());
+            let size = if len < believed && self.takes_room_ahead(believed, limits) {
+                believed
+            } else {
+                len
+            };
+            self.bytes.reserve(size - self.bytes.len());
         }
         self.bytes.extend_from_slice(data);
         Ok(())
     }
+
+    /// Takes room for what is still to come, where there is plenty.
+    fn takes_room_ahead(&mut self, size: usize, limits: &Limits) -> bool {
+        let missing = self.missing(size);
+        if missing == 0 {
+            return true;
+        }
+        let more = limits.body_room_ahead(missing);
+        more.map(|more| self.keep(more)).is_some()
+    }
+
+    /// Bytes for which a body of this size has no room yet.
+    fn missing(&self, size: usize) -> usize {
+        let has = self.room.as_ref().map_or(0, |room| room.num_permits());
+        size.saturating_sub(BODY_BYTES_FREE).saturating_sub(has)
+    }
+
+    fn keep(&mut self, more: OwnedSemaphorePermit) {
+        match &mut self.room {
+            Some(room) => room.merge(more),
+            None => self.room = Some(more),
+        }
+    }
 }
+
+#[cfg(test)]
+#[path = "body_tests.rs"]
+mod tests;

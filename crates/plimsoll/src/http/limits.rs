@@ -21,7 +21,7 @@ pub(super) const HEAD_BYTES_MAX: usize = 32 << 10;
 pub(super) const BODY_BYTES_FREE: usize = 16 << 10;
 
 /// Bytes of all bodies in memory, beside those that are free: eight of the largest batches.
-const BODY_BYTES_IN_FLIGHT_MAX: usize = 64 << 20;
+pub(super) const BODY_BYTES_IN_FLIGHT_MAX: usize = 64 << 20;
 
 /// How often a connection and a body are looked at, and what [`Patience`] is counted in.
 pub(super) const TICK: Duration = Duration::from_secs(1);
@@ -95,10 +95,21 @@ impl Limits {
     }
 
     /// Takes room for bytes of a body, where there is any.
-    pub(super) fn body_room(&self, bytes: u32) -> Option<OwnedSemaphorePermit> {
+    pub(super) fn body_room(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let bytes = u32::try_from(bytes).ok()?;
         Arc::clone(&self.body_bytes)
             .try_acquire_many_owned(bytes)
             .ok()
+    }
+
+    /// Takes room for bytes of a body that have not come yet. Half of the room is kept for those
+    /// that have: who declares much and sends little keeps nobody out.
+    pub(super) fn body_room_ahead(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let left = self.body_bytes.available_permits().checked_sub(bytes)?;
+        if left < BODY_BYTES_IN_FLIGHT_MAX / 2 {
+            return None;
+        }
+        self.body_room(bytes)
     }
 
     /// Whether somebody waits for a place, or the server is to stop.
