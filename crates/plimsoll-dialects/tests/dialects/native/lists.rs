@@ -44,6 +44,24 @@ fn batches() {
     );
 }
 
+/// Texts that JSON must escape, that scripts take for the end of a line, and that are long.
+fn hostile(number: u64) -> String {
+    const TEXTS: [&str; 8] = [
+        "because \"\\ü\"",
+        "\"},{\"status\":200",
+        "\\",
+        "\\u0022",
+        "</script>\u{2028}\u{2029}",
+        "\u{feff}\u{fffd}\u{10ffff}🦀",
+        "'\u{a0}é/",
+        "",
+    ];
+    let index = usize::try_from(number).unwrap() % (TEXTS.len() + 1);
+    TEXTS
+        .get(index)
+        .map_or("\"\\".repeat(128), |text| (*text).to_owned())
+}
+
 /// A batch writes its own JSON: it must be that of the single calls, whatever a reservation has.
 #[test]
 fn a_batch_tells_of_each_command_what_it_is_told_by_itself() {
@@ -72,10 +90,10 @@ fn a_batch_tells_of_each_command_what_it_is_told_by_itself() {
                     it.lines
                 },
                 original: is_there(2).then(|| original().into()),
-                forced: is_there(4).then(|| text("because \"\\ü\"")),
-                holder: it.holder.filter(|_| is_there(8)),
+                forced: is_there(4).then(|| text(&hostile(has))),
+                holder: is_there(8).then(|| text(&hostile(has + 1))),
                 attributes: if is_there(16) {
-                    it.attributes
+                    attributes(&[("x", &hostile(has + 2)), (&hostile(has + 3), "")])
                 } else {
                     attributes(&[])
                 },
