@@ -27,7 +27,7 @@ const LOOK_BYTES: usize = 2 << 20;
 const LOOKS: u32 = 4;
 
 /// Bytes of records behind the watermark that may wait until nobody else wants the processor. A
-/// start replays them, in about half a second, and who asks for what was reads them.
+/// start replays them, in a second or more, and who asks for what was reads them.
 const BEHIND_MAX: usize = 64 << 20;
 
 /// The pause after a round that failed.
