@@ -50,6 +50,14 @@ impl From<Damage> for Misfit {
 }
 
 impl Place {
+    /// The place behind a record.
+    pub(crate) fn behind(record: &Record) -> Self {
+        Self {
+            sequence: record.sequence,
+            hash: record.hash,
+        }
+    }
+
     /// Starts the record that follows.
     pub fn next_record(&self) -> RecordWriter {
         RecordWriter::new(self.sequence + 1, &self.hash)
@@ -91,14 +99,12 @@ pub(crate) fn stands_at(sequence: u64, bytes: &[u8]) -> Result<Sealed<'_>, Misfi
 
 /// Applies the events of a record, and answers the place behind it.
 pub(crate) fn apply(record: Record, tables: &mut Tables) -> Result<Place, Misfit> {
+    let place = Place::behind(&record);
     for (event, bytes) in record.events {
         let chain = chained(&tables.log(&event.log).chain, &bytes);
         tables.apply(event, chain).map_err(Misfit::Event)?;
     }
-    Ok(Place {
-        sequence: record.sequence,
-        hash: record.hash,
-    })
+    Ok(place)
 }
 
 /// The rows that a whole journal makes, from its first record on, and its end.

@@ -1,6 +1,7 @@
 //! The tables in memory: from `ledger.db`, then from the journal behind its watermark.
 
 use std::path::Path;
+use std::sync::mpsc::{self, Receiver, SyncSender};
 
 use plimsoll_core::event::{Change, Head, Log};
 use plimsoll_core::names::ScopeId;
@@ -11,9 +12,13 @@ use super::journal::{Journal, JournalReader};
 use super::ledger::{self, Tally, Watermark, log_checksum};
 use super::rows::{self, RowError};
 use crate::StoreError;
-use crate::record::row_checksum;
+use crate::record::{Record, row_checksum};
 use crate::replay::{self, Misfit, Place};
 use crate::tables::{LogHead, Tables};
+
+/// Pieces of what was read that may wait for who puts it into the tables, and rows in one.
+const READ_AHEAD_MAX: usize = 1;
+const CHUNK_ROWS: usize = 1_024;
 
 /// Loads all rows and sets the journal's tip.
 pub(super) fn load(directory: &Path, journal: &mut Journal) -> Result<Tables, StoreError> {
@@ -24,23 +29,56 @@ pub(super) fn load(directory: &Path, journal: &mut Journal) -> Result<Tables, St
     Ok(tables)
 }
 
-/// Applies every record behind a place.
+/// Applies every record behind a place: one thread reads, another applies.
 pub(super) fn replay(
     journal: &JournalReader,
-    mut place: Place,
+    place: Place,
     tables: &mut Tables,
 ) -> Result<Place, StoreError> {
+    let (read, records) = mpsc::sync_channel(READ_AHEAD_MAX);
+    std::thread::scope(|threads| {
+        let applying = threads.spawn(move || apply(records, place, tables));
+        let read = read_all(journal, place, read);
+        let applied = applying.join();
+        let applied = applied.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        // What is wrong there stands before what the other thread has met.
+        let place =
+            applied.map_err(|(sequence, misfit)| journal.damaged(sequence, &misfit.to_string()))?;
+        read.map(|()| place)
+    })
+}
+
+/// Hands all records behind a place over, as long as somebody takes them.
+fn read_all(
+    journal: &JournalReader,
+    mut place: Place,
+    read: SyncSender<Vec<Record>>,
+) -> Result<(), StoreError> {
     loop {
         let records = journal.records_after(place)?;
-        if records.is_empty() {
-            return Ok(place);
-        }
-        for record in records {
-            let sequence = record.sequence;
-            place = replay::apply(record, tables)
-                .map_err(|misfit| journal.damaged(sequence, &misfit.to_string()))?;
+        let Some(last) = records.last() else {
+            return Ok(());
+        };
+        place = Place::behind(last);
+        if read.send(records).is_err() {
+            return Ok(());
         }
     }
+}
+
+/// Applies what comes.
+///
+/// Errors: the first record that does not fit.
+fn apply(
+    records: Receiver<Vec<Record>>,
+    mut place: Place,
+    tables: &mut Tables,
+) -> Result<Place, (u64, Misfit)> {
+    for record in records.into_iter().flatten() {
+        let sequence = record.sequence;
+        place = replay::apply(record, tables).map_err(|misfit| (sequence, misfit))?;
+    }
+    Ok(place)
 }
 
 /// Makes sure that the rows, which came from the file at `path`, do not contradict each other.
@@ -52,14 +90,6 @@ pub(super) fn check(path: &Path, tables: &Tables) -> Result<(), StoreError> {
         },
         other => damaged(path, other.to_string()),
     })
-}
-
-/// Reads the tables of the ledger.
-struct Loader<'a> {
-    snapshot: &'a Connection,
-    tables: Tables,
-    /// Of the rows that were read.
-    tally: Tally,
 }
 
 /// All rows of the ledger and how far they are, as of one moment: none where an older build has
@@ -77,37 +107,24 @@ pub(super) fn load_ledger(
         return Ok(Default::default());
     }
     let snapshot = connection.transaction().map_err(sqlite_error(&path))?;
-    let mut loader = Loader {
-        snapshot: &snapshot,
-        tables: Tables::default(),
-        tally: Tally::default(),
-    };
-    let mut load = |table, order, parse: &mut RowParser<'_>| {
-        let select = format!("SELECT * FROM {table} {order}");
-        loader
-            .load(&select, parse)
-            .map_err(|error| error.of(&path, table))
-    };
-    load("resource", "", &mut rows::resource)?;
-    load("location", "", &mut rows::location)?;
-    // A scope is put after the one above it.
-    load("scope", "ORDER BY depth", &mut rows::scope)?;
-    load("tier", "", &mut rows::stored)?;
-    load("quota_limit", "", &mut rows::stored)?;
-    load("tally", "", &mut rows::tally)?;
-    load("request", "", &mut rows::stored)?;
-    load("webhook", "", &mut rows::stored)?;
-    load("account", "", &mut rows::account)?;
-    load("principal", "", &mut rows::principal)?;
-    load("reservation", "ORDER BY tenant, id", &mut rows::reservation)?;
-    loader.load_logs().map_err(|error| error.of(&path, "log"))?;
-    let watermark = watermark(&snapshot, &path)?;
-    if loader.tally != watermark.tally {
-        let what = "its rows are not those that were written: some are missing or too many";
-        return Err(damaged(&path, what));
+    let mut tables = Tables::default();
+    let (heads, watermark) = std::thread::scope(|threads| {
+        let (read, rows) = mpsc::sync_channel::<Vec<Change>>(READ_AHEAD_MAX);
+        let tables = &mut tables;
+        threads.spawn(move || rows.into_iter().flatten().for_each(|row| tables.put(row)));
+        let mut loader = Loader {
+            snapshot: &snapshot,
+            read,
+            chunk: Vec::new(),
+            tally: Tally::default(),
+        };
+        loader.load_all(&path)
+    })?;
+    for (log, head) in heads {
+        tables.put_log(log, head);
     }
     journal.expect_place(watermark.place)?;
-    Ok((loader.tables, watermark.place))
+    Ok((tables, watermark.place))
 }
 
 /// How far a ledger is: every layout that there has been says so in the same way.
@@ -134,7 +151,46 @@ pub(super) fn renew_older_ledger(directory: &Path) -> Result<(), StoreError> {
 /// Reads one row of a table.
 type RowParser<'a> = dyn FnMut(&Row<'_>) -> Result<Change, RowError> + 'a;
 
+/// Reads the tables of the ledger.
+struct Loader<'a> {
+    snapshot: &'a Connection,
+    /// To whoever puts the rows in their places.
+    read: SyncSender<Vec<Change>>,
+    chunk: Vec<Change>,
+    /// Of the rows that were read.
+    tally: Tally,
+}
+
 impl Loader<'_> {
+    /// Reads all rows; answers where the logs stand, and how far the ledger is.
+    fn load_all(&mut self, path: &Path) -> Result<(Vec<(Log, LogHead)>, Watermark), StoreError> {
+        let mut load = |table, order, parse: &mut RowParser<'_>| {
+            let select = format!("SELECT * FROM {table} {order}");
+            self.load(&select, parse)
+                .map_err(|error| error.of(path, table))
+        };
+        load("resource", "", &mut rows::resource)?;
+        load("location", "", &mut rows::location)?;
+        // A scope is put after the one above it.
+        load("scope", "ORDER BY depth", &mut rows::scope)?;
+        load("tier", "", &mut rows::stored)?;
+        load("quota_limit", "", &mut rows::stored)?;
+        load("tally", "", &mut rows::tally)?;
+        load("request", "", &mut rows::stored)?;
+        load("webhook", "", &mut rows::stored)?;
+        load("account", "", &mut rows::account)?;
+        load("principal", "", &mut rows::principal)?;
+        load("reservation", "ORDER BY tenant, id", &mut rows::reservation)?;
+        self.hand_over();
+        let heads = self.load_logs().map_err(|error| error.of(path, "log"))?;
+        let watermark = watermark(self.snapshot, path)?;
+        if self.tally != watermark.tally {
+            let what = "its rows are not those that were written: some are missing or too many";
+            return Err(damaged(path, what));
+        }
+        Ok((heads, watermark))
+    }
+
     fn load(&mut self, select: &str, parse: &mut RowParser<'_>) -> Result<(), RowError> {
         let mut select = self.snapshot.prepare(select)?;
         let crc = select.column_index("crc")?;
@@ -142,14 +198,24 @@ impl Loader<'_> {
         while let Some(row) = rows.next()? {
             let change = parse(row)?;
             self.count(row.get(crc)?, row_checksum(&change))?;
-            self.tables.put(change);
+            self.chunk.push(change);
+            if self.chunk.len() == CHUNK_ROWS {
+                self.hand_over();
+            }
         }
         Ok(())
     }
 
-    fn load_logs(&mut self) -> Result<(), RowError> {
+    fn hand_over(&mut self) {
+        let next = Vec::with_capacity(CHUNK_ROWS);
+        // Only one who has panicked takes no more, and that is told when the threads are joined.
+        let _ = self.read.send(std::mem::replace(&mut self.chunk, next));
+    }
+
+    fn load_logs(&mut self) -> Result<Vec<(Log, LogHead)>, RowError> {
         let mut select = self.snapshot.prepare("SELECT * FROM log")?;
         let mut rows = select.query([])?;
+        let mut heads = Vec::new();
         while let Some(row) = rows.next()? {
             let tenant: String = row.get("tenant")?;
             let head = Head {
@@ -165,9 +231,9 @@ impl Loader<'_> {
                 "" => Log::Catalogue,
                 tenant => Log::Tenant(rows::parse(tenant, ScopeId::parse)?),
             };
-            self.tables.put_log(log, head);
+            heads.push((log, head));
         }
-        Ok(())
+        Ok(heads)
     }
 
     /// Counts a row, where it has the checksum that it should.

@@ -60,10 +60,7 @@ impl WholeJournal {
     pub(crate) fn next(&mut self) -> Result<Vec<Record>, StoreError> {
         let records = self.reader.records_after(self.place)?;
         if let Some(last) = records.last() {
-            self.place = Place {
-                sequence: last.sequence,
-                hash: last.hash,
-            };
+            self.place = Place::behind(last);
         }
         Ok(records)
     }
