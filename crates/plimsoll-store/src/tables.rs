@@ -15,8 +15,8 @@ use plimsoll_core::amount::Timestamp;
 use plimsoll_core::event::{Change, Event, Head, Log};
 use plimsoll_core::invariants;
 use plimsoll_core::model::{
-    Account, Item, Limit, Location, Principal, Request, Reservation, Resource, Scope, Tally, Tier,
-    Webhook,
+    Account, Item, Limit, Location, Principal, Request, Reservation, Resource, Scope, State, Tally,
+    Tier, Webhook,
 };
 use plimsoll_core::names::{
     LocationId, PrincipalId, RequestId, ReservationId, ResourceName, ScopeId, TierName, WebhookId,
@@ -26,6 +26,7 @@ use plimsoll_core::rows::Rows;
 
 use self::accounts::Accounts;
 use self::reservations::Reservations;
+pub(crate) use self::reservations::Sorted;
 use crate::record::Hash;
 use crate::scopes::Scopes;
 
@@ -90,7 +91,37 @@ impl Equivalent<(ScopeId, Item)> for At<'_> {
     }
 }
 
+impl TimeOrder {
+    /// The order to which a state belongs.
+    fn of(state: State) -> Option<Self> {
+        match state {
+            State::Held { .. } => Some(TimeOrder::Holds),
+            State::Committed => None,
+            State::Released { .. } | State::Expired { .. } => Some(TimeOrder::Ended),
+        }
+    }
+}
+
 impl Tables {
+    /// No rows yet, to be loaded: reservations are in no list until they are
+    /// [put in order](Tables::put_in_order), all at once.
+    pub(crate) fn loading() -> Self {
+        Self {
+            reservations: Reservations::loading(),
+            ..Self::default()
+        }
+    }
+
+    /// The orders of the reservations that were loaded.
+    pub(crate) fn sorted(&self) -> Sorted {
+        self.reservations.sorted()
+    }
+
+    /// Takes the orders of the reservations that were loaded.
+    pub(crate) fn put_in_order(&mut self, sorted: Sorted) {
+        self.reservations.put_in_order(sorted);
+    }
+
     /// The catalogue of others, shared until it is changed, and nothing else.
     pub(crate) fn with_catalogue_of(others: &Tables) -> Self {
         let mut it = Self {

@@ -25,7 +25,7 @@ pub(super) fn load(directory: &Path, journal: &mut Journal) -> Result<Tables, St
     let (mut tables, watermark) = load_ledger(directory, journal.reader())?;
     let tip = replay(journal.reader(), watermark, &mut tables)?;
     journal.set_tip(tip);
-    check(&Kind::Ledger.path(directory), &tables)?;
+    finish(&Kind::Ledger.path(directory), &mut tables)?;
     Ok(tables)
 }
 
@@ -81,9 +81,18 @@ fn apply(
     Ok(place)
 }
 
-/// Makes sure that the rows, which came from the file at `path`, do not contradict each other.
-pub(super) fn check(path: &Path, tables: &Tables) -> Result<(), StoreError> {
-    replay::check(tables).map_err(|misfit| match misfit {
+/// Puts what was loaded in order, and makes sure that the rows, which came from the file at `path`,
+/// do not contradict each other.
+pub(super) fn finish(path: &Path, tables: &mut Tables) -> Result<(), StoreError> {
+    let (sorted, checked) = std::thread::scope(|threads| {
+        let sorting = threads.spawn(|| tables.sorted());
+        let checked = replay::check(tables);
+        let sorted = sorting.join();
+        let sorted = sorted.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (sorted, checked)
+    });
+    tables.put_in_order(sorted);
+    checked.map_err(|misfit| match misfit {
         Misfit::Rows(source) => StoreError::Breach {
             path: path.to_owned(),
             source,
@@ -92,8 +101,8 @@ pub(super) fn check(path: &Path, tables: &Tables) -> Result<(), StoreError> {
     })
 }
 
-/// All rows of the ledger and how far they are, as of one moment: none where an older build has
-/// laid it out. The journal holds what it holds.
+/// All rows of the ledger and how far they are, as of one moment, to be [finished](finish): none
+/// where an older build has laid it out. The journal holds what it holds.
 pub(super) fn load_ledger(
     directory: &Path,
     journal: &JournalReader,
@@ -104,10 +113,10 @@ pub(super) fn load_ledger(
     if is_older {
         let watermark = watermark(&connection, &path)?;
         journal.expect_place(watermark.place)?;
-        return Ok(Default::default());
+        return Ok((Tables::loading(), Place::default()));
     }
     let snapshot = connection.transaction().map_err(sqlite_error(&path))?;
-    let mut tables = Tables::default();
+    let mut tables = Tables::loading();
     let (heads, watermark) = std::thread::scope(|threads| {
         let (read, rows) = mpsc::sync_channel::<Vec<Change>>(READ_AHEAD_MAX);
         let tables = &mut tables;

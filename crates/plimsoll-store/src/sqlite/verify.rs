@@ -7,7 +7,7 @@ use rusqlite::OpenFlags;
 
 use super::files::{self, Kind, damaged, sqlite_error};
 use super::journal::JournalReader;
-use super::load::{self, check};
+use super::load;
 use super::pages;
 use crate::StoreError;
 use crate::audit::Audit;
@@ -94,7 +94,7 @@ pub(super) fn verify_whole(
         watermark,
         expected_tip,
         expected: (expected_tip == Some(Place::default().hash)).then_some(0),
-        tables: Tables::default(),
+        tables: Tables::loading(),
         audit: Audit::default(),
         events: 0,
         place: Place::default(),
@@ -113,7 +113,7 @@ pub(super) fn verify_whole(
     let file = pages::check(&journal, place.sequence)?;
     // A server that starts beside this must not be kept from moving what is in the log.
     drop(snapshot);
-    check(journal.path(), &replay.tables)?;
+    load::finish(journal.path(), &mut replay.tables)?;
     if let Some(ledger) = watermark
         && place.sequence < ledger.sequence
     {

@@ -44,10 +44,10 @@ impl WholeJournal {
         let (mut tables, watermark) = if Kind::Ledger.path(directory).exists() {
             load::load_ledger(directory, &reader)?
         } else {
-            (Tables::default(), Place::default())
+            (Tables::loading(), Place::default())
         };
         load::replay(&reader, watermark, &mut tables)?;
-        load::check(&path, &tables)?;
+        load::finish(&path, &mut tables)?;
         let it = Self {
             reader,
             place: Place::default(),

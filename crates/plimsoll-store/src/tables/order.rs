@@ -44,6 +44,16 @@ struct Entry {
 }
 
 impl Order {
+    /// The order of places that are sorted by their keys: its chunks are full.
+    pub(super) fn of_sorted<'a>(places: &[u32], key_of: impl Fn(u32) -> Key<'a>) -> Self {
+        let chunks = places.chunks(CHUNK_ENTRIES_MAX);
+        Self {
+            chunks: chunks
+                .map(|places| Chunk::of_sorted(places, &key_of))
+                .collect(),
+        }
+    }
+
     /// Adds a place whose key is not there yet.
     pub(super) fn insert<'a>(&mut self, place: u32, key_of: impl Fn(u32) -> Key<'a>) {
         let key = key_of(place);
@@ -157,6 +167,19 @@ impl Chunk {
         }
     }
 
+    fn of_sorted<'a>(places: &[u32], key_of: &impl Fn(u32) -> Key<'a>) -> Self {
+        let entry = |place: &u32| Entry {
+            digest: 0,
+            place: *place,
+        };
+        let mut chunk = Self {
+            shared: Box::default(),
+            entries: places.iter().map(entry).collect(),
+        };
+        chunk.digest_from(chunk.shared_now(key_of), key_of);
+        chunk
+    }
+
     fn first<'a>(&self, key_of: &impl Fn(u32) -> Key<'a>) -> Key<'a> {
         key_of(self.entries[0].place)
     }
@@ -227,6 +250,29 @@ impl Chunk {
     }
 }
 
+/// Sorts places by the ids of their rows.
+///
+/// It compares the eight bytes behind what all have in common, and looks at the rows of few.
+pub(super) fn sort_by_id<'a>(places: &mut [u32], id_of: impl Fn(u32) -> &'a str) {
+    let Some((first, others)) = places.split_first() else {
+        return;
+    };
+    let first = id_of(*first).as_bytes();
+    let shared = others.iter().fold(first.len(), |shared, place| {
+        shared_front(&first[..shared], id_of(*place).as_bytes())
+    });
+    let digest = |place: &u32| first_bytes(&id_of(*place).as_bytes()[shared..]);
+    let digests = places.iter().map(|place| (digest(place), *place));
+    let mut sorted: Vec<([u8; 8], u32)> = digests.collect();
+    sorted.sort_unstable_by(|(one, one_place), (other, other_place)| {
+        let of_rows = || id_of(*one_place).cmp(id_of(*other_place));
+        one.cmp(other).then_with(of_rows)
+    });
+    for (place, (_, sorted)) in places.iter_mut().zip(sorted) {
+        *place = sorted;
+    }
+}
+
 /// The bytes of an instant in front of those of an id.
 const INSTANT_BYTES: usize = size_of::<u64>();
 
@@ -269,12 +315,12 @@ impl Key<'_> {
     fn digest(self, shared: usize) -> u32 {
         let id = self.id.as_bytes();
         let digest = match shared.checked_sub(INSTANT_BYTES) {
-            Some(of_id) => first_four(id.get(of_id..).unwrap_or_default()),
+            Some(of_id) => first_bytes(id.get(of_id..).unwrap_or_default()),
             None => {
                 let mut bytes = [0; INSTANT_BYTES + 4];
                 bytes[..INSTANT_BYTES].copy_from_slice(&self.at.to_be_bytes());
-                bytes[INSTANT_BYTES..].copy_from_slice(&first_four(id));
-                first_four(&bytes[shared..])
+                bytes[INSTANT_BYTES..].copy_from_slice(&first_bytes::<4>(id));
+                first_bytes(&bytes[shared..])
             }
         };
         u32::from_be_bytes(digest)
@@ -294,12 +340,12 @@ fn shared_front(one: &[u8], other: &[u8]) -> usize {
     start + rest.take_while(|(one, other)| one == other).count()
 }
 
-/// The first four bytes, zeros where there are fewer.
-fn first_four(bytes: &[u8]) -> [u8; 4] {
+/// The first bytes, zeros where there are fewer.
+fn first_bytes<const N: usize>(bytes: &[u8]) -> [u8; N] {
     match bytes.first_chunk() {
         Some(front) => *front,
         None => {
-            let mut front = [0; 4];
+            let mut front = [0; N];
             front[..bytes.len()].copy_from_slice(bytes);
             front
         }

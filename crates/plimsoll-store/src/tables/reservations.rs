@@ -20,7 +20,7 @@ use plimsoll_core::model::{Reservation, State};
 use plimsoll_core::names::{ReservationId, ScopeId};
 
 use super::TimeOrder;
-use super::order::{Key, Order};
+use super::order::{self, Key, Order};
 use super::row::{Names, Row};
 use super::slab::Slab;
 use super::symbols::Symbol;
@@ -33,8 +33,9 @@ pub(super) struct Reservations {
     /// Hashed by the id alone, so that the tenants that use an id are found too.
     by_id: HashTable<Entry>,
     hasher: DefaultHashBuilder,
-    /// By the number of the tenant.
+    /// By the number of the tenant; empty while rows are loaded.
     tenants: Vec<Orders>,
+    is_loading: bool,
 }
 
 /// A place, with as much of its id's hash as a table needs that grows: it looks at no row then.
@@ -43,6 +44,9 @@ struct Entry {
     hash: u32,
     place: u32,
 }
+
+/// The orders of every tenant's reservations, by the number of the tenant.
+pub(crate) struct Sorted(Vec<Orders>);
 
 /// The reservations of one tenant, in the orders that lists, expiry and retention need.
 #[derive(Debug, Default)]
@@ -55,10 +59,9 @@ struct Orders {
 impl Orders {
     /// The order in time to which a state belongs.
     fn of(&mut self, state: State) -> Option<&mut Order> {
-        match state {
-            State::Held { .. } => Some(&mut self.holds),
-            State::Committed => None,
-            State::Released { .. } | State::Expired { .. } => Some(&mut self.ended),
+        match TimeOrder::of(state)? {
+            TimeOrder::Holds => Some(&mut self.holds),
+            TimeOrder::Ended => Some(&mut self.ended),
         }
     }
 
@@ -68,9 +71,58 @@ impl Orders {
             TimeOrder::Ended => &self.ended,
         }
     }
+
+    /// The orders of the rows at these places.
+    fn of_places(mut places: Vec<u32>, rows: &Slab<Row>) -> Self {
+        order::sort_by_id(&mut places, |place| rows.at(place).id.as_str());
+        let (mut holds, mut ended) = (Vec::new(), Vec::new());
+        for place in &places {
+            let row = rows.at(*place);
+            match TimeOrder::of(row.state()) {
+                Some(TimeOrder::Holds) => holds.push((row.at(), *place)),
+                Some(TimeOrder::Ended) => ended.push((row.at(), *place)),
+                None => {}
+            }
+        }
+        let by_time = |mut places: Vec<(Timestamp, u32)>| {
+            // A stable sort: at one instant they stay in the order of their ids.
+            places.sort_by_key(|(at, _)| *at);
+            let places: Vec<u32> = places.into_iter().map(|(_, place)| place).collect();
+            Order::of_sorted(&places, in_time(rows))
+        };
+        Self {
+            ids: Order::of_sorted(&places, by_id(rows)),
+            holds: by_time(holds),
+            ended: by_time(ended),
+        }
+    }
 }
 
 impl Reservations {
+    /// None yet, to be put without orders, which are [made](Reservations::sorted) of all at once.
+    pub(super) fn loading() -> Self {
+        Self {
+            is_loading: true,
+            ..Self::default()
+        }
+    }
+
+    /// The orders of what was loaded.
+    pub(super) fn sorted(&self) -> Sorted {
+        let mut places = vec![Vec::new(); self.tenants.len()];
+        for (place, row) in self.rows.iter() {
+            places[row.tenant.index()].push(place);
+        }
+        let orders = |places| Orders::of_places(places, &self.rows);
+        Sorted(places.into_iter().map(orders).collect())
+    }
+
+    /// Takes the orders of what was loaded: from here on they are kept.
+    pub(super) fn put_in_order(&mut self, sorted: Sorted) {
+        self.tenants = sorted.0;
+        self.is_loading = false;
+    }
+
     pub(super) fn find(&self, tenant: &ScopeId, id: &ReservationId) -> Option<Reservation> {
         let tenant = self.names.tenants.of(tenant)?;
         let entry = self.entry(self.hash(id), tenant, id)?;
@@ -89,7 +141,7 @@ impl Reservations {
 
     /// All of them, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = Reservation> {
-        self.rows.iter().map(|row| row.unpack(&self.names))
+        self.rows.iter().map(|(_, row)| row.unpack(&self.names))
     }
 
     /// The tenants that use an id, in no order.
@@ -179,7 +231,7 @@ impl Reservations {
         if self.tenants.len() <= tenant {
             self.tenants.resize_with(tenant + 1, Orders::default);
         }
-        let orders = &mut self.tenants[tenant];
+        let mut orders = (!self.is_loading).then_some(&mut self.tenants[tenant]);
         let place = match known {
             Some(Entry { place, .. }) => {
                 let before = self.rows.at(place).state();
@@ -187,7 +239,7 @@ impl Reservations {
                     *self.rows.at_mut(place) = row;
                     return;
                 }
-                if let Some(order) = orders.of(before) {
+                if let Some(order) = orders.as_mut().and_then(|orders| orders.of(before)) {
                     order.remove(place, in_time(&self.rows));
                 }
                 *self.rows.at_mut(place) = row;
@@ -198,11 +250,13 @@ impl Reservations {
                 let new = Entry { hash, place };
                 self.by_id
                     .insert_unique(spread(hash), new, |entry| spread(entry.hash));
-                orders.ids.insert(place, by_id(&self.rows));
+                if let Some(orders) = &mut orders {
+                    orders.ids.insert(place, by_id(&self.rows));
+                }
                 place
             }
         };
-        if let Some(order) = orders.of(state) {
+        if let Some(order) = orders.and_then(|orders| orders.of(state)) {
             order.insert(place, in_time(&self.rows));
         }
     }
@@ -219,10 +273,12 @@ impl Reservations {
             entry.remove();
         }
         let row = self.rows.at(place);
-        let orders = &mut self.tenants[row.tenant.index()];
-        orders.ids.remove(place, by_id(&self.rows));
-        if let Some(order) = orders.of(row.state()) {
-            order.remove(place, in_time(&self.rows));
+        if !self.is_loading {
+            let orders = &mut self.tenants[row.tenant.index()];
+            orders.ids.remove(place, by_id(&self.rows));
+            if let Some(order) = orders.of(row.state()) {
+                order.remove(place, in_time(&self.rows));
+            }
         }
         self.rows.take(place);
     }

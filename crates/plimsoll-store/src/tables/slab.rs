@@ -63,9 +63,10 @@ impl<T> Slab<T> {
         self.pieces[piece][index].take().expect(TAKEN)
     }
 
-    /// All values, in no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.pieces.iter().flatten().flatten()
+    /// All values with their places, in the order of these.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
+        let places = (0..).zip(self.pieces.iter().flatten());
+        places.filter_map(|(place, value)| Some((place, value.as_ref()?)))
     }
 }
 

@@ -84,6 +84,11 @@ fn an_order_is_that_of_a_sorted_set() {
                 }
             }
             world.check(&mut dice, &format!("seed {seed}, round {round}, grown"));
+            if dice.below(2) == 0 {
+                let places: Vec<u32> = world.sorted.iter().map(|it| it.2).collect();
+                world.order = Order::of_sorted(&places, key_of(&world.keys));
+                world.check(&mut dice, &format!("seed {seed}, round {round}, made anew"));
+            }
             let keeps = dice.below(world.sorted.len() + 1);
             while keeps < world.sorted.len() {
                 // Now from the front, as holds lapse; now from anywhere.
@@ -96,6 +101,29 @@ fn an_order_is_that_of_a_sorted_set() {
             world.remove(0);
         }
         assert!(world.order.chunks.is_empty(), "seed {seed}");
+    }
+}
+
+#[test]
+fn places_are_sorted_by_their_ids() {
+    for seed in 0..40 {
+        let mut dice = Dice(seed);
+        let kind = dice.below(5);
+        let ids: BTreeSet<String> = (0..dice.below(3_000))
+            .map(|count| id(&mut dice, kind, count))
+            .collect();
+        let mut ids: Vec<String> = ids.into_iter().collect();
+        for index in (1..ids.len()).rev() {
+            ids.swap(index, dice.below(index + 1));
+        }
+        let id_of = |place: u32| ids[usize::try_from(place).expect("few")].as_str();
+        let mut places: Vec<u32> = (0..).take(ids.len()).collect();
+        sort_by_id(&mut places, id_of);
+        assert!(
+            places.iter().is_sorted_by_key(|place| id_of(*place)),
+            "seed {seed}"
+        );
+        assert_eq!(places.len(), ids.len());
     }
 }
 

@@ -56,7 +56,7 @@ fn check(rows: &Reservations, plain: &Plain, dice: &mut Dice, seed: u64) {
 fn reservations_are_found_as_in_plain_maps() {
     for seed in 0..12 {
         let mut dice = Dice(seed);
-        let mut rows = Reservations::default();
+        let mut rows = dice.pick(&[Reservations::default, Reservations::loading])();
         let mut plain = Plain::new();
         for _ in 0..6 {
             // Now more come than go, now more go.
@@ -82,6 +82,9 @@ fn reservations_are_found_as_in_plain_maps() {
                     rows.remove(&ReservationKey { tenant, id });
                     plain.remove(&key);
                 }
+            }
+            if rows.is_loading {
+                rows.put_in_order(rows.sorted());
             }
             check(&rows, &plain, &mut dice, seed);
         }
