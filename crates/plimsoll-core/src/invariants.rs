@@ -2,44 +2,65 @@
 
 use alloc::collections::BTreeMap;
 
+use crate::amount::Amount;
+use crate::decide::Figure;
 use crate::event::{Change, Event, Head, Log};
 use crate::model::{Account, Item, Reservation, State};
 use crate::names::ScopeId;
 use crate::outcome::Breach;
 use crate::rows::{Rows, path};
 
-/// What the accounts must be, given all reservations: each live one counts at its scope and at
-/// every scope above. Accounts that are zero are left out.
+/// What live reservations of a tenant in one scope, and not below it, take of an item.
+#[derive(Clone, Copy, Debug)]
+pub struct Own<'a> {
+    /// Whose they are.
+    pub tenant: &'a ScopeId,
+    /// Where they are.
+    pub scope: &'a ScopeId,
+    /// What they take.
+    pub item: &'a Item,
+    /// How much, all together.
+    pub account: Account,
+}
+
+/// What one reservation takes, line by line.
+pub fn own_of(reservation: &Reservation) -> impl Iterator<Item = Own<'_>> {
+    reservation.lines.iter().map(|line| Own {
+        tenant: &reservation.tenant,
+        scope: &reservation.scope,
+        item: &line.item,
+        account: own_account(reservation.state, line.amount),
+    })
+}
+
+/// What a line of a reservation in this state takes: nothing where it has ended.
+pub fn own_account(state: State, amount: Amount) -> Account {
+    let account = Figure::of(state).and_then(|figure| figure.more(Account::default(), amount));
+    account.unwrap_or_default()
+}
+
+/// What the accounts must be, given what all reservations take, in as many parts as the caller
+/// likes: each counts at its scope and at every scope above. Accounts that are zero are left out.
 ///
 /// Errors: [`Breach`] where a reservation's scope does not exist or a sum leaves the number space.
-pub fn accounts_of<R: Rows>(
-    rows: &R,
-    reservations: impl Iterator<Item = Reservation>,
-) -> Result<BTreeMap<(ScopeId, Item), Account>, Breach> {
-    let mut accounts: BTreeMap<(ScopeId, Item), Account> = BTreeMap::new();
-    for reservation in reservations.filter(|reservation| reservation.state.is_live()) {
+pub fn accounts_of<'a, R: Rows>(
+    rows: &'a R,
+    own: impl Iterator<Item = Own<'a>>,
+) -> Result<BTreeMap<(&'a ScopeId, &'a Item), Account>, Breach> {
+    let mut accounts: BTreeMap<_, Account> = BTreeMap::new();
+    for own in own.filter(|own| own.account != Account::default()) {
         let breach = |what| Breach {
-            log: Log::Tenant(reservation.tenant.clone()),
+            log: Log::Tenant(own.tenant.clone()),
             what,
         };
         let scope = rows
-            .scope(&reservation.scope)
+            .scope(own.scope)
             .ok_or_else(|| breach("a reservation is in a scope that does not exist"))?;
-        for line in reservation.lines.iter() {
-            for above in path(rows, scope) {
-                let account = accounts
-                    .entry((above.id.clone(), line.item.clone()))
-                    .or_default();
-                let figure = match reservation.state {
-                    State::Held { .. } => &mut account.held,
-                    State::Committed | State::Released { .. } | State::Expired { .. } => {
-                        &mut account.used
-                    }
-                };
-                *figure = figure
-                    .plus(line.amount)
-                    .ok_or_else(|| breach("the reservations add up to more than an amount"))?;
-            }
+        for above in path(rows, scope) {
+            let account = accounts.entry((&above.id, own.item)).or_default();
+            *account = account
+                .plus(own.account)
+                .ok_or_else(|| breach("the reservations add up to more than an amount"))?;
         }
     }
     Ok(accounts)
@@ -62,26 +83,12 @@ pub fn may_follow(head: Head, event: &Event) -> Result<(), Breach> {
     if event.at < head.at {
         return breach("an event is earlier than the one before");
     }
-    let fits = |change: &Change| match change {
-        Change::Account { account, .. } => account.used.plus(account.held).is_some(),
-        Change::Resource(_)
-        | Change::Location(_)
-        | Change::Scope(_)
-        | Change::Tier(_)
-        | Change::Limits { .. }
-        | Change::Tally { .. }
-        | Change::Request(_)
-        | Change::RequestGone { .. }
-        | Change::Webhook(_)
-        | Change::WebhookGone(_)
-        | Change::Reservation(_)
-        | Change::ReservationGone(_)
-        | Change::Principal(_)
-        | Change::PrincipalGone(_) => true,
+    let is_beyond = |change: &Change| {
+        matches!(change, Change::Account { account, .. }
+            if account.used.plus(account.held).is_none())
     };
-    if event.changes.iter().all(fits) {
-        Ok(())
-    } else {
-        breach("an account holds more than an amount")
+    if event.changes.iter().any(is_beyond) {
+        return breach("an account holds more than an amount");
     }
+    Ok(())
 }

@@ -5,7 +5,9 @@ use std::fmt;
 
 use plimsoll_core::invariants;
 use plimsoll_core::model::Account;
+use plimsoll_core::names::ScopeId;
 use plimsoll_core::outcome::Breach;
+use plimsoll_core::rows::Rows;
 
 use crate::record::{Damage, Hash, Record, RecordWriter, Sealed, chained};
 use crate::tables::Tables;
@@ -129,22 +131,27 @@ pub fn replay<'a>(
 
 /// Makes sure that rows which were loaded do not contradict each other.
 pub(crate) fn check(tables: &Tables) -> Result<(), Misfit> {
-    let expected = invariants::accounts_of(tables, tables.reservations()).map_err(Misfit::Rows)?;
-    let live = tables
-        .accounts()
-        .filter(|(_, _, account)| *account != Account::default());
-    let mut count = 0;
-    for (scope, item, account) in live {
-        count += 1;
-        if expected.get(&(scope.clone(), item.clone())) != Some(&account) {
-            return Err(Misfit::Accounts(format!(
-                "the account of `{scope}` is not the sum of its reservations"
-            )));
+    let own = tables.own().into_iter();
+    let expected = invariants::accounts_of(tables, own).map_err(Misfit::Rows)?;
+    for ((scope, item), account) in &expected {
+        let found = tables.account(scope, item);
+        if found == Account::default() {
+            return Err(Misfit::Accounts("an account is missing".to_owned()));
+        } else if found != *account {
+            return Err(not_the_sum(scope));
         }
     }
-    if count == expected.len() {
-        Ok(())
-    } else {
-        Err(Misfit::Accounts("an account is missing".to_owned()))
+    let is_something = |account: Account| account != Account::default();
+    let found = || tables.accounts().filter(|it| is_something(it.2));
+    if found().count() == expected.len() {
+        return Ok(());
     }
+    let stray = found().find(|(scope, item, _)| !expected.contains_key(&(*scope, *item)));
+    stray.map_or(Ok(()), |(scope, ..)| Err(not_the_sum(scope)))
+}
+
+fn not_the_sum(scope: &ScopeId) -> Misfit {
+    Misfit::Accounts(format!(
+        "the account of `{scope}` is not the sum of its reservations"
+    ))
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use hashbrown::{Equivalent, HashMap};
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::event::{Change, Event, Head, Log};
-use plimsoll_core::invariants;
+use plimsoll_core::invariants::{self, Own};
 use plimsoll_core::model::{
     Account, Item, Limit, Location, Principal, Request, Reservation, Resource, Scope, State, Tally,
     Tier, Webhook,
@@ -319,6 +319,11 @@ impl Tables {
     /// All reservations, in no order.
     pub(crate) fn reservations(&self) -> impl Iterator<Item = Reservation> {
         self.reservations.iter()
+    }
+
+    /// What the live reservations take in their own scopes.
+    pub(crate) fn own(&self) -> Vec<Own<'_>> {
+        self.reservations.own()
     }
 
     /// All accounts, in no order.

@@ -20,6 +20,8 @@ mod scopes;
 mod settle;
 mod weight;
 
+pub(crate) use self::weight::Figure;
+
 pub(crate) use admit::resource_of;
 pub use reserve::{Admissible, check};
 

@@ -24,7 +24,7 @@ impl<'a> Weight<'a> {
 
 /// One of the two figures of an account.
 #[derive(Clone, Copy)]
-pub(super) enum Figure {
+pub(crate) enum Figure {
     /// What is taken for now.
     Held,
     /// What is taken for good.
@@ -33,7 +33,7 @@ pub(super) enum Figure {
 
 impl Figure {
     /// The figure on which a live reservation weighs.
-    pub(super) fn of(state: State) -> Option<Self> {
+    pub(crate) fn of(state: State) -> Option<Self> {
         match state {
             State::Held { .. } => Some(Figure::Held),
             State::Committed => Some(Figure::Used),
@@ -41,7 +41,7 @@ impl Figure {
         }
     }
 
-    pub(super) fn more(self, mut account: Account, amount: Amount) -> Option<Account> {
+    pub(crate) fn more(self, mut account: Account, amount: Amount) -> Option<Account> {
         let figure = self.figure(&mut account);
         *figure = figure.plus(amount)?;
         Some(account)

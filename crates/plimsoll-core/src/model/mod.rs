@@ -99,6 +99,14 @@ impl Account {
     pub fn taken(self) -> Amount {
         self.used.plus_or_max(self.held)
     }
+
+    /// Both figures with those of another; `None` where one leaves the number space.
+    pub fn plus(self, other: Self) -> Option<Self> {
+        Some(Self {
+            used: self.used.plus(other.used)?,
+            held: self.held.plus(other.held)?,
+        })
+    }
 }
 
 /// What went past the limits of a scope and an item, or would have.

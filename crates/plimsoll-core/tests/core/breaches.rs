@@ -3,7 +3,7 @@
 use plimsoll_core::amount::Amount;
 use plimsoll_core::decide::decide;
 use plimsoll_core::event::{Cause, Change, Event, Head, Log, Mark};
-use plimsoll_core::invariants::{accounts_of, may_follow};
+use plimsoll_core::invariants::{accounts_of, may_follow, own_of};
 use plimsoll_core::model::Account;
 use plimsoll_core::outcome::{Breach, Decision};
 use plimsoll_core::rows::Rows;
@@ -86,7 +86,7 @@ fn a_reservation_in_no_scope() {
     let lost = breach("a reservation is in a scope that does not exist");
     assert_eq!(decided(&world, "expire acme", 10_000), Err(lost.clone()));
     assert_eq!(
-        accounts_of(&world, world.reservations.values().cloned()),
+        accounts_of(&world, world.reservations.values().flat_map(own_of)),
         Err(lost.clone())
     );
     assert_eq!(
@@ -105,7 +105,7 @@ fn reservations_that_add_up_to_more_than_an_amount() {
         .insert((scope("acme"), second.id.clone()), second);
     let more = breach("the reservations add up to more than an amount");
     assert_eq!(
-        accounts_of(&world, world.reservations.values().cloned()),
+        accounts_of(&world, world.reservations.values().flat_map(own_of)),
         Err(more)
     );
 }

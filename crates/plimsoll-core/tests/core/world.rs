@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use plimsoll_core::amount::{Amount, Timestamp};
 use plimsoll_core::event::{Change, Event, Head, Log};
-use plimsoll_core::invariants::{accounts_of, may_follow};
+use plimsoll_core::invariants::{accounts_of, may_follow, own_of};
 use plimsoll_core::model::{
     Account, Item, Limit, Location, Principal, Request, Reservation, Resource, Scope, State, Tally,
     Tier, Webhook, Window,
@@ -185,8 +185,11 @@ impl World {
 
     /// Asserts that the accounts are the sums of the live reservations, within the number space.
     pub(crate) fn assert_sums(&self) {
-        let sums = accounts_of(self, self.reservations.values().cloned()).expect("no breach");
-        let mut accounts = self.accounts.clone();
+        let sums =
+            accounts_of(self, self.reservations.values().flat_map(own_of)).expect("no breach");
+        let accounts = self.accounts.iter();
+        let accounts = accounts.map(|((scope, item), account)| ((scope, item), *account));
+        let mut accounts: BTreeMap<_, _> = accounts.collect();
         accounts.retain(|_, account| *account != Account::default());
         assert_eq!(
             accounts, sums,

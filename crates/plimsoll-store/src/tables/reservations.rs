@@ -13,9 +13,10 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::command::ReservationKey;
+use plimsoll_core::invariants::{Own, own_account};
 use plimsoll_core::model::{Reservation, State};
 use plimsoll_core::names::{ReservationId, ScopeId};
 
@@ -142,6 +143,34 @@ impl Reservations {
     /// All of them, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = Reservation> {
         self.rows.iter().map(|(_, row)| row.unpack(&self.names))
+    }
+
+    /// What the live ones take, added up where they are of one tenant, scope and item.
+    pub(super) fn own(&self) -> Vec<Own<'_>> {
+        let mut known: HashMap<(Symbol, Symbol, Symbol), usize> = HashMap::new();
+        let mut own: Vec<Own<'_>> = Vec::new();
+        let live = self.rows.iter().filter(|(_, row)| row.state().is_live());
+        for (_, row) in live {
+            for (item, amount) in row.packed_lines() {
+                let account = own_account(row.state(), amount);
+                let index = known
+                    .entry((row.tenant, row.scope, item))
+                    .or_insert(own.len());
+                // What leaves the number space is a part of its own.
+                match own.get_mut(*index) {
+                    Some(known) if let Some(sum) = known.account.plus(account) => {
+                        known.account = sum;
+                    }
+                    _ => own.push(Own {
+                        tenant: self.names.tenants.name(row.tenant),
+                        scope: self.names.scopes.name(row.scope),
+                        item: self.names.items.name(item),
+                        account,
+                    }),
+                }
+            }
+        }
+        own
     }
 
     /// The tenants that use an id, in no order.

@@ -22,7 +22,7 @@ pub(super) struct Names {
 pub(super) struct Row {
     pub(super) id: ReservationId,
     pub(super) tenant: Symbol,
-    scope: Symbol,
+    pub(super) scope: Symbol,
     /// Of the first line.
     item: Symbol,
     amount: Amount,
@@ -139,17 +139,21 @@ impl Row {
     }
 
     fn lines(&self, names: &Names) -> Lines {
-        let of = |item, amount| Line {
+        let mut lines = self.packed_lines().map(|(item, amount)| Line {
             item: names.items.name(item).clone(),
             amount,
-        };
-        let Some(more) = self.more.as_ref().filter(|more| !more.lines.is_empty()) else {
-            let line = of(self.item, self.amount);
-            return Lines::one(line).expect("it was a line when it was packed");
-        };
-        let behind = more.lines.iter().map(|(item, amount)| of(*item, *amount));
-        let lines = std::iter::once(of(self.item, self.amount)).chain(behind);
-        Lines::new(lines.collect()).expect("these were lines when they were packed")
+        });
+        match self.more.as_ref().filter(|more| !more.lines.is_empty()) {
+            None => lines.next().and_then(Lines::one),
+            Some(_) => Lines::new(lines.collect()).ok(),
+        }
+        .expect("these were lines when they were packed")
+    }
+
+    /// Its lines, the first one first.
+    pub(super) fn packed_lines(&self) -> impl Iterator<Item = (Symbol, Amount)> {
+        let behind = self.more.iter().flat_map(|more| &more.lines).copied();
+        std::iter::once((self.item, self.amount)).chain(behind)
     }
 
     /// When the hold lapses, or when it ended.

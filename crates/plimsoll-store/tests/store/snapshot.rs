@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use plimsoll_core::event::Log;
+use plimsoll_core::invariants::{accounts_of, own_of};
 use plimsoll_core::model::{
     Account, Item, Limit, Location, Principal, Reach, Request, Reservation, Resource, Scope, Tally,
     Tier, Webhook,
@@ -254,16 +255,16 @@ pub(crate) fn reservations(
 pub(crate) fn assert_sound(store: &Store) {
     let all = snapshot(store, 1_000);
     wait(store.read(&footprint(&all), |tables| {
-        let sums = plimsoll_core::invariants::accounts_of(tables, all.reservations.iter().cloned())
-            .expect("no breach");
-        for (key, account) in &all.accounts {
-            assert_eq!(
-                *account,
-                sums.get(key).copied().unwrap_or_default(),
-                "{key:?}"
-            );
+        let own = all.reservations.iter().flat_map(own_of);
+        let sums = accounts_of(tables, own).expect("no breach");
+        for ((scope, item), account) in &all.accounts {
+            let sum = sums.get(&(scope, item)).copied().unwrap_or_default();
+            assert_eq!(*account, sum, "{scope} {item:?}");
         }
-        assert!(sums.keys().all(|key| all.accounts.contains_key(key)));
+        let mut keys = sums
+            .keys()
+            .map(|(scope, item)| ((*scope).clone(), (*item).clone()));
+        assert!(keys.all(|key| all.accounts.contains_key(&key)));
     }))
     .expect("the store serves");
 }
