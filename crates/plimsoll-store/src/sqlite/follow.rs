@@ -30,6 +30,11 @@ const LOOKS: u32 = 4;
 /// start replays them, in a second or more, and who asks for what was reads them.
 const BEHIND_MAX: usize = 64 << 20;
 
+/// Bytes of records that a stop writes at most: more than may be behind a server at work. Only where
+/// the tables are made anew, or a disk was full for long, is there more, and the next start replays
+/// the rest as this one has.
+const FINISH_MAX: usize = 2 * BEHIND_MAX;
+
 /// The pause after a round that failed.
 const ERROR_PAUSE: Duration = Duration::from_secs(1);
 
@@ -37,7 +42,8 @@ const ERROR_PAUSE: Duration = Duration::from_secs(1);
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 19;
 
-/// The threads that fill the ledger's tables. Dropping it fills in what is left and ends them.
+/// The threads that fill the ledger's tables. Dropping it ends them, and fills in what is left, but
+/// where that is very much.
 #[derive(Debug)]
 pub(crate) struct Follower {
     signal: Arc<Signal>,
@@ -76,7 +82,7 @@ impl Drop for Follower {
         if let Some(thread) = self.thread.take() {
             // A follower that panicked has said so; the next start replays the journal.
             if thread.join().is_ok() {
-                self.work.finish();
+                self.work.finish(FINISH_MAX);
             }
         }
     }
@@ -170,13 +176,15 @@ impl Work {
         });
     }
 
-    /// Writes all that is left, as soon as the caller can: nobody is answered any more whom this
-    /// could keep waiting.
-    fn finish(&self) {
+    /// Writes what is left, up to so many bytes of records, as soon as the caller can: nobody is
+    /// answered any more whom this could keep waiting.
+    fn finish(&self, mut bytes_max: usize) {
         self.gives_up.as_stopping(false);
-        loop {
+        while 0 < bytes_max {
             match self.fill().round() {
-                Ok(Written { bytes, whole }) if whole <= bytes => {}
+                Ok(Written { bytes, whole }) if whole <= bytes => {
+                    bytes_max = bytes_max.saturating_sub(bytes);
+                }
                 Ok(_) => return,
                 Err(error) => return complain(&error),
             }

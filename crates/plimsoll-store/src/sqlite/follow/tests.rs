@@ -17,6 +17,11 @@ const LOOKS_MAX: u32 = 20_000;
 
 /// A closed directory whose ledger has nothing of what the journal has.
 fn behind() -> TempDir {
+    behind_by(50)
+}
+
+/// The same, with so many changes in each of its records.
+fn behind_by(changes: usize) -> TempDir {
     let directory = tempfile::tempdir().expect("a directory");
     let opened = open(directory.path()).expect("an empty directory");
     let Opened {
@@ -28,7 +33,7 @@ fn behind() -> TempDir {
     for revision in 1..=40 {
         let mut record = journal.next_record();
         let mut event = dice.event(Log::Catalogue, revision);
-        event.changes = (0..50).map(|_| dice.change(1)).collect();
+        event.changes = (0..changes).map(|_| dice.change(1)).collect();
         record.push(&event, &[0; 32]);
         journal.write(record).expect("a record");
     }
@@ -99,6 +104,15 @@ fn a_stop_leaves_nothing_behind() {
     let work = Arc::clone(&follower.work);
     drop(follower);
     assert_eq!(work.fill().round().expect("a round").bytes, 0);
+}
+
+#[test]
+fn a_stop_leaves_very_much_to_the_next_start() {
+    let directory = behind_by(4_000);
+    let work = work(directory.path());
+    work.finish(1);
+    let rest = work.fill().round().expect("a round");
+    assert!(0 < rest.bytes);
 }
 
 #[test]
