@@ -55,13 +55,16 @@ pub(super) struct Standing {
     serves_from: u64,
     /// The version of rows that may be written.
     record: u64,
+    /// Whether it refuses all writes: a session that is older than that goes on to read.
+    only_reads: bool,
 }
 
 /// As JSON, so that a column is nothing where a layout does not have it yet.
 const STANDING: &str = "\
     SELECT coalesce(max(version), 0), \
     coalesce(max(coalesce((to_jsonb(l) ->> 'serves_from')::bigint, version)), 0), \
-    max((to_jsonb(l) ->> 'record')::bigint) FROM plimsoll.layout l";
+    max((to_jsonb(l) ->> 'record')::bigint), \
+    current_setting('default_transaction_read_only') = 'on' FROM plimsoll.layout l";
 
 /// Connects, and makes sure that the database is one to serve from; an empty one is laid out.
 ///
@@ -124,6 +127,9 @@ fn expect_served(target: &Target, found: Option<Standing>) -> Result<(), StoreEr
     let Some(found) = found else {
         return Err(target.error("has lost its tables", None));
     };
+    if found.only_reads {
+        return Err(target.error("takes no writes", None));
+    }
     let build = &target.build;
     if build.layout() < found.serves_from {
         return Err(newer(target, found));
@@ -293,6 +299,7 @@ async fn standing(session: &Session) -> Result<Standing, Fault> {
         layout: unsigned(row.get(0))?,
         serves_from: unsigned(row.get(1))?,
         record: record.map_or(Ok(RECORD_FIRST), unsigned)?,
+        only_reads: row.get(3),
     })
 }
 

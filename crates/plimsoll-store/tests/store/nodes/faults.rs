@@ -185,6 +185,27 @@ fn a_database_that_only_reads_is_waited_for() {
     assert_eq!(used(&node, "p").expect("served"), 1);
 }
 
+/// The same without a session that ends: a node says at once that it does not serve, and reads
+/// nothing from sessions that would still let it.
+#[test]
+fn a_database_that_only_reads_from_now_on_is_waited_for() {
+    let cluster = Cluster::start();
+    let node = cluster::node(&cluster.create("db"), Clock::new(|| at(0)));
+    submit(&node, base());
+    let set = |value: &str| {
+        let sql = format!("ALTER SYSTEM SET default_transaction_read_only = {value}");
+        cluster.ask("postgres", &sql);
+        cluster.ask("postgres", "SELECT pg_reload_conf()");
+    };
+    set("on");
+    until("the node says that it does not serve", || !node.is_ready());
+    assert!(matches!(used(&node, "p"), Err(StoreError::Unavailable)));
+    set("off");
+    until_back(std::slice::from_ref(&node));
+    assert!(node.is_ready());
+    assert_eq!(used(&node, "p").expect("served"), 0);
+}
+
 /// Makes a copy of a database that nobody uses any more.
 fn copy(from: &str, to: &str) {
     let ended = format!(
