@@ -11,6 +11,7 @@ from conftest import admin_of
 from database import Cluster
 from faults import OldDatabase, frozen, let_files_grow_to, locked
 from server import Place
+from signing import modelarts, zenlayer
 from test_nodes import SEAT, one_seat, seats, set_up
 from waiting import until
 from wire import exchange
@@ -59,8 +60,20 @@ def test_wrong_credentials_are_said_to_be_wrong_and_may_become_right(tmp_path, l
             if password == "changed":
                 is_refused_for_now(one_seat(admin, "r"))
                 until(lambda: exchange(admin.address, "GET", "/readyz").status == 503)
+                says_when_to_come_again(admin.address)
         until(lambda: is_taken(admin, "r"))
         assert seats(admin) == (1, 0, 5)
+
+
+def says_when_to_come_again(address):
+    """Outside the native API, while no database tells whose a key is."""
+    key = ("unknown", "secret")
+    vendors = [
+        exchange(address, "GET", "/readyz"),
+        exchange(address, "POST", "/api/v2/vm", zenlayer(address, key, b"{}"), b"{}"),
+        exchange(address, "GET", "/v1/p/quotas", modelarts(address, key, "/v1/p/quotas")),
+    ]
+    assert [(reply.status, reply.headers["Retry-After"]) for reply in vendors] == [(503, "1")] * 3
 
 
 def test_an_old_database_is_said_to_be_old(tmp_path):

@@ -123,9 +123,9 @@ impl Service {
     pub(crate) async fn handle(&self, request: &Request<'_>) -> Answered {
         match Surface::of(request.path) {
             Surface::Native => self.native(request).await,
-            Surface::Zenlayer => self.zenlayer(request).await.into(),
+            Surface::Zenlayer => with_retry_after(self.zenlayer(request).await).into(),
             Surface::ModelArts => self.modelarts(request).await.into(),
-            Surface::Operations => self.operations(request).into(),
+            Surface::Operations => with_retry_after(self.operations(request)).into(),
         }
     }
 
@@ -136,19 +136,13 @@ impl Service {
 
     /// Answers a request that could not be read whole.
     pub(crate) fn refuse(&self, path: &str, fault: TransportFault) -> Reply {
-        let mut reply = match Surface::of(path) {
+        with_retry_after(match Surface::of(path) {
             Surface::Native | Surface::Operations => {
                 native_refusal(self.body_bytes_max(path), fault)
             }
             Surface::Zenlayer => zenlayer::refuse(fault),
             Surface::ModelArts => modelarts::refuse(fault),
-        };
-        let is_said = reply.headers.iter().any(|(name, _)| *name == "retry-after");
-        if matches!(fault, TransportFault::NoRoom) && !is_said {
-            let seconds = RETRY_AFTER_S.to_string();
-            reply.headers.push(("retry-after", seconds));
-        }
-        reply
+        })
     }
 
     /// Lets a body of more than [`SMALL_BODY_BYTES_MAX`] come, where its head has to say who sends
@@ -182,6 +176,16 @@ impl Service {
             body: body.into_bytes(),
         }
     }
+}
+
+/// Says when to come again, where the server cannot answer now and the surface does not say it.
+fn with_retry_after(mut reply: Reply) -> Reply {
+    let is_said = reply.headers.iter().any(|(name, _)| *name == "retry-after");
+    if reply.status == 503 && !is_said {
+        let seconds = RETRY_AFTER_S.to_string();
+        reply.headers.push(("retry-after", seconds));
+    }
+    reply
 }
 
 /// The OpenAPI document, made once: it is the same for as long as the server runs.
