@@ -137,7 +137,8 @@ pub(crate) fn check(tables: &Tables) -> Result<(), Misfit> {
         let found = tables.account(scope, item);
         if found == Account::default() {
             return Err(Misfit::Accounts("an account is missing".to_owned()));
-        } else if found != *account {
+        }
+        if found != *account {
             return Err(not_the_sum(scope));
         }
     }
@@ -147,7 +148,10 @@ pub(crate) fn check(tables: &Tables) -> Result<(), Misfit> {
         return Ok(());
     }
     let stray = found().find(|(scope, item, _)| !expected.contains_key(&(*scope, *item)));
-    stray.map_or(Ok(()), |(scope, ..)| Err(not_the_sum(scope)))
+    Err(match stray {
+        Some((scope, ..)) => not_the_sum(scope),
+        None => Misfit::Accounts("an account is there twice".to_owned()),
+    })
 }
 
 fn not_the_sum(scope: &ScopeId) -> Misfit {

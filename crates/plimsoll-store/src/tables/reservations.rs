@@ -34,7 +34,7 @@ pub(super) struct Reservations {
     /// Hashed by the id alone, so that the tenants that use an id are found too.
     by_id: HashTable<Entry>,
     hasher: DefaultHashBuilder,
-    /// By the number of the tenant; empty while rows are loaded.
+    /// By the number of the tenant; nothing is in order while rows are loaded.
     tenants: Vec<Orders>,
     is_loading: bool,
 }
@@ -147,17 +147,16 @@ impl Reservations {
 
     /// What the live ones take, added up where they are of one tenant, scope and item.
     pub(super) fn own(&self) -> Vec<Own<'_>> {
-        let mut known: HashMap<(Symbol, Symbol, Symbol), usize> = HashMap::new();
+        let mut indices: HashMap<(Symbol, Symbol, Symbol), usize> = HashMap::new();
         let mut own: Vec<Own<'_>> = Vec::new();
         let live = self.rows.iter().filter(|(_, row)| row.state().is_live());
         for (_, row) in live {
             for (item, amount) in row.packed_lines() {
                 let account = own_account(row.state(), amount);
-                let index = known
-                    .entry((row.tenant, row.scope, item))
-                    .or_insert(own.len());
+                let of = (row.tenant, row.scope, item);
+                let index = *indices.entry(of).or_insert(own.len());
                 // What leaves the number space is a part of its own.
-                match own.get_mut(*index) {
+                match own.get_mut(index) {
                     Some(known) if let Some(sum) = known.account.plus(account) => {
                         known.account = sum;
                     }

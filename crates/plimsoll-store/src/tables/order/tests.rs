@@ -119,11 +119,8 @@ fn places_are_sorted_by_their_ids() {
         let id_of = |place: u32| ids[usize::try_from(place).expect("few")].as_str();
         let mut places: Vec<u32> = (0..).take(ids.len()).collect();
         sort_by_id(&mut places, id_of);
-        assert!(
-            places.iter().is_sorted_by_key(|place| id_of(*place)),
-            "seed {seed}"
-        );
-        assert_eq!(places.len(), ids.len());
+        let ascend = |two: &[u32]| id_of(two[0]) < id_of(two[1]);
+        assert!(places.windows(2).all(ascend), "seed {seed}");
     }
 }
 

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use plimsoll_core::amount::Amount;
+use plimsoll_core::bounds::AMOUNT_MAX;
+use plimsoll_core::model::{Line, Lines};
+
 use super::*;
 use crate::testing::{Dice, name, scopes};
 
@@ -89,4 +93,41 @@ fn reservations_are_found_as_in_plain_maps() {
             check(&rows, &plain, &mut dice, seed);
         }
     }
+}
+
+#[test]
+fn what_reservations_take_is_added_up_as_far_as_numbers_go() {
+    let mut dice = Dice(3);
+    let item = dice.item();
+    let row = |id: &str, units| {
+        let amount = Amount::new(units).expect("an amount");
+        let line = Line {
+            item: item.clone(),
+            amount,
+        };
+        Reservation {
+            tenant: scopes()[0].clone(),
+            id: name(id, ReservationId::parse),
+            scope: scopes()[0].clone(),
+            lines: Lines::one(line).expect("a line"),
+            state: State::Committed,
+            ..Dice(3).reservation()
+        }
+    };
+    let mut rows = Reservations::default();
+    for (id, units) in [("a", 1), ("b", 2), ("c", AMOUNT_MAX)] {
+        rows.put(&row(id, units));
+    }
+    rows.put(&Reservation {
+        state: State::Released {
+            ended_at: Timestamp::default(),
+        },
+        ..row("d", 4)
+    });
+    let used = rows
+        .own()
+        .iter()
+        .map(|own| own.account.used.units())
+        .collect::<Vec<_>>();
+    assert_eq!(used, [3, AMOUNT_MAX]);
 }
