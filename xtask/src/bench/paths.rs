@@ -289,16 +289,18 @@ pub(super) fn settle(servers: &[u32]) {
 
 /// Waits until a server has done all that it does behind its answers, which it begins a second later
 /// at most.
-pub(super) fn finish(server: u32) {
-    wait_for_quiet(
-        &[server],
-        Duration::from_millis(1_500),
-        Duration::from_secs(60),
-    );
+pub(super) fn finish(report: &mut Report, server: u32) {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    if !wait_for_quiet(&[server], Duration::from_millis(1_500), PATIENCE) {
+        let seconds = PATIENCE.as_secs();
+        report.notes.push(format!(
+            "what follows is doubtful: the server was still at work {seconds} s after its last answer"
+        ));
+    }
 }
 
-/// Waits until the servers have done nothing for so long, within reason.
-fn wait_for_quiet(servers: &[u32], quiet: Duration, patience: Duration) {
+/// Waits until the servers have done nothing for so long, within reason; answers whether they have.
+fn wait_for_quiet(servers: &[u32], quiet: Duration, patience: Duration) -> bool {
     const LOOK: Duration = Duration::from_millis(50);
     let busy = || servers.iter().map(|id| cpu_seconds(*id)).sum::<f64>();
     let start = clock::now();
@@ -310,10 +312,11 @@ fn wait_for_quiet(servers: &[u32], quiet: Duration, patience: Duration) {
         if 0.015 <= after - before {
             since = clock::now();
         } else if quiet <= since.elapsed() {
-            return;
+            return true;
         }
         before = after;
     }
+    false
 }
 
 fn judge(report: &mut Report) {
@@ -339,10 +342,26 @@ fn judge(report: &mut Report) {
     let evenness = hot.zip(many).map(|(hot, many)| hot / many);
     let name = "single reservations, one account / many accounts";
     report.target(name, evenness, Bound::AtLeast(0.9), " x");
+    report.notes.extend(ceiling_note(report));
     report.target(BATCH, batch, Bound::AtLeast(400_000.0), "/s");
     let binary = report.per_second(BINARY, ours);
     report.target(BINARY, binary, Bound::AtLeast(1_000_000.0), "/s");
     let ratio = report.ratio(BATCH, ours, "durability off");
     let name = format!("{BATCH} / durability off");
     report.target(name, ratio, Bound::AtLeast(0.5), " x");
+}
+
+/// What no server over HTTP goes beyond with this load on this machine, as ratios like those of the
+/// targets: a server that looks for nothing and writes nothing.
+fn ceiling_note(report: &Report) -> Option<String> {
+    let rates = report.rows.iter().filter(|row| row.path == READS);
+    let bare = rates.filter(|row| row.system.starts_with("bare hyper"));
+    let most = bare.map(|row| row.figures.per_second).reduce(f64::max)?;
+    let to = |path, peer| Some(most / report.per_second(path, peer)?);
+    let (many, hot) = (to(MANY, "PostgreSQL")?, to(HOT, "PostgreSQL")?);
+    let redis = to(MANY, "Redis")?;
+    Some(format!(
+        "bare hyper answers {most:.0}/s at most, and does nothing for it: {many:.1} x PostgreSQL over \
+         many accounts, {hot:.0} x on one, {redis:.1} x Redis"
+    ))
 }

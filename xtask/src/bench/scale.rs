@@ -27,6 +27,11 @@ const FEW: Accounts = Accounts {
     locations: LOCATIONS,
 };
 
+/// Batches of each connection whose cost is taken, where there is little and where there is much: of
+/// a large ledger some of the follower's rounds, as in the part of one hardly two rows share a page.
+const FEW_BATCHES: u64 = 3;
+const MANY_BATCHES: u64 = 32;
+
 /// Reservations right before the power cut: the follower has hardly begun with them.
 const LATE: u64 = 32 * BATCH_COMMANDS;
 
@@ -42,12 +47,13 @@ pub(super) fn measure(
     plimsoll.fill_tree(effort.grown / LOCATIONS, LOCATIONS)?;
     // What is made once, buffers above all, is no reservation's.
     plimsoll.take(FEW, 4 * BATCH_COMMANDS)?;
-    finish(plimsoll.process.id());
+    finish(report, plimsoll.process.id());
     let before = resident_bytes(plimsoll.process.id());
-    let small = cost(report, &plimsoll, FEW, "1,000 accounts, almost empty")?;
+    let name = "1,000 accounts, almost empty";
+    let small = cost(report, &plimsoll, FEW, FEW_BATCHES, name)?;
     let wanted = effort.live - LATE;
     let taken = plimsoll.take_for(FEW, wanted, effort.patience)?;
-    finish(plimsoll.process.id());
+    finish(report, plimsoll.process.id());
     let live = plimsoll.taken_in_tree()?;
     let grown = resident_bytes(plimsoll.process.id()).saturating_sub(before);
     progress(start, &format!("{live} reservations are live"));
@@ -99,7 +105,7 @@ fn grow(
         &format!("{live} reservations are live, {seconds:.0} s"),
     );
     let name = format!("up to {} accounts, {live} live", many.count);
-    let large = cost(report, plimsoll, many, &name)?;
+    let large = cost(report, plimsoll, many, MANY_BATCHES, &name)?;
     let name = format!("server's CPU per reservation, {live} live / almost none");
     report.target(name, Some(large / small), Bound::AtMost(2.0), " x");
     Ok(())
@@ -110,17 +116,18 @@ fn cost(
     report: &mut Report,
     plimsoll: &Plimsoll,
     accounts: Accounts,
+    batches: u64,
     name: &str,
 ) -> Result<f64, Failure> {
     let server = plimsoll.process.id();
-    finish(server);
+    finish(report, server);
     let before = cpu_seconds(server);
     let span = Span {
         measure: Duration::from_secs(30),
-        ..Span::requests(3)
+        ..Span::requests(batches)
     };
     let mut sample = plimsoll.batch(accounts, 4).run(span)?;
-    finish(server);
+    finish(report, server);
     sample.server_cpu_seconds = cpu_seconds(server) - before;
     let figures = Figures::of(std::slice::from_ref(&sample));
     let cost = figures.server_cpu_us;
