@@ -187,13 +187,13 @@ impl Server {
     pub(crate) fn sweep(&mut self, now: Timestamp) -> Result<(), Fell> {
         let ended_before = Timestamp::default().after_ms(now.ms().saturating_sub(RETENTION_MS));
         let mut actions: Vec<(ScopeId, Action)> = self.engine.read(|rows| {
-            let due = rows.tenants_due(now).cloned().map(|tenant| {
+            let due = rows.tenants_due(now).into_iter().map(|tenant| {
                 let action = Action::Expire {
                     tenant: tenant.clone(),
                 };
                 (tenant, action)
             });
-            let old = rows.tenants_with_ended_before(ended_before).cloned();
+            let old = rows.tenants_with_ended_before(ended_before).into_iter();
             let old = old.map(|tenant| {
                 let action = Action::Forget {
                     tenant: tenant.clone(),

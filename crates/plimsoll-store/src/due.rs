@@ -39,9 +39,7 @@ impl Store {
     /// The tenants that have a hold whose time is over at `now`.
     pub async fn tenants_due(&self, now: Timestamp) -> Result<Vec<ScopeId>, StoreError> {
         match &self.backend {
-            Backend::Local(local) => {
-                local.with_tables(|tables| tables.tenants_due(now).cloned().collect())
-            }
+            Backend::Local(local) => local.with_tables(|tables| tables.tenants_due(now)),
             Backend::Postgres(postgres) => postgres.tenants_due(now).await,
         }
     }
@@ -52,8 +50,9 @@ impl Store {
         instant: Timestamp,
     ) -> Result<Vec<ScopeId>, StoreError> {
         match &self.backend {
-            Backend::Local(local) => local
-                .with_tables(|tables| tables.tenants_with_ended_before(instant).cloned().collect()),
+            Backend::Local(local) => {
+                local.with_tables(|tables| tables.tenants_with_ended_before(instant))
+            }
             Backend::Postgres(postgres) => postgres.tenants_with_ended_before(instant).await,
         }
     }

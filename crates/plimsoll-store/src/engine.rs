@@ -16,7 +16,7 @@ use crate::StoreError;
 use crate::news::News;
 use crate::overlay::Overlay;
 use crate::record::RecordWriter;
-use crate::tables::{Batch, Tables};
+use crate::tables::{Batch, Changes, Tables};
 
 /// Bytes of a record after which a group is closed: what has not been decided by then forms the
 /// next one. A record goes beyond by what one submission changes.
@@ -206,13 +206,14 @@ impl<J: Journal, D: Decide> Engine<J, D> {
                 error,
             });
         }
-        let mut tables = self
-            .shared
-            .tables
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        self.shared.news.add(&decided.batch.events);
-        tables.take(decided.batch);
+        let news = self.shared.news.of(&decided.batch.events);
+        let changes = Changes::of(decided.batch);
+        let tables = self.shared.tables.write();
+        let tables = tables.unwrap_or_else(PoisonError::into_inner);
+        self.shared.news.add(news);
+        Tables::take(tables, changes);
+        // Not before: whoever is woken wants the tables, and would take the processor from this.
+        self.shared.news.wake();
         Ok(decided.outcomes)
     }
 

@@ -37,14 +37,28 @@ impl News {
         }
     }
 
-    /// Tells of the record that has just become durable.
-    pub(crate) fn add(&self, events: &[(Event, Hash)]) {
+    /// What of events is to be told of them: nothing where a journal keeps them.
+    pub(crate) fn of(&self, events: &[(Event, Hash)]) -> Vec<Event> {
+        let events = events.iter().filter(|_| self.kept.is_some());
+        events.map(|(event, _)| event.clone()).collect()
+    }
+
+    /// Takes note of the record that has just become durable, with what is [told](News::of) of it;
+    /// those who wait are not [woken](News::wake) yet.
+    pub(crate) fn add(&self, events: Vec<Event>) {
         if let Some(kept) = &self.kept {
-            let events = events.iter().map(|(event, _)| event.clone()).collect();
             let mut kept = kept.write().unwrap_or_else(PoisonError::into_inner);
             kept.0.push(events);
         }
-        self.place.send_modify(|place| *place += 1);
+        self.place.send_if_modified(|place| {
+            *place += 1;
+            false
+        });
+    }
+
+    /// Wakes those who wait.
+    pub(crate) fn wake(&self) {
+        self.place.send_modify(|_| {});
     }
 
     /// Tells where the journal was found to end, when it was opened anew.

@@ -131,7 +131,8 @@ pub fn replay<'a>(
 
 /// Makes sure that rows which were loaded do not contradict each other.
 pub(crate) fn check(tables: &Tables) -> Result<(), Misfit> {
-    let own = tables.own().into_iter();
+    let reservations = tables.reservations();
+    let own = reservations.own().into_iter();
     let expected = invariants::accounts_of(tables, own).map_err(Misfit::Rows)?;
     for ((scope, item), account) in &expected {
         let found = tables.account(scope, item);

@@ -435,9 +435,8 @@ impl Store {
     /// The tenants that use a reservation id, in order.
     pub async fn tenants_of(&self, id: &ReservationId) -> Result<Vec<ScopeId>, StoreError> {
         let mut tenants: Vec<_> = match &self.backend {
-            Backend::Local(local) => {
-                local.with_tables(|tables| tables.tenants_of(id).cloned().collect())?
-            }
+            Backend::Local(local) => local
+                .with_tables(|tables| tables.reservations().tenants_of(id).cloned().collect())?,
             Backend::Postgres(postgres) => postgres.tenants_of(id).await?,
         };
         tenants.sort_unstable();

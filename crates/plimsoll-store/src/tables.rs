@@ -8,12 +8,13 @@ mod slab;
 mod symbols;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::ops::DerefMut;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use hashbrown::{Equivalent, HashMap};
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::event::{Change, Event, Head, Log};
-use plimsoll_core::invariants::{self, Own};
+use plimsoll_core::invariants;
 use plimsoll_core::model::{
     Account, Item, Limit, Location, Principal, Request, Reservation, Resource, Scope, State, Tally,
     Tier, Webhook,
@@ -25,8 +26,8 @@ use plimsoll_core::outcome::Breach;
 use plimsoll_core::rows::Rows;
 
 use self::accounts::Accounts;
-use self::reservations::Reservations;
-pub(crate) use self::reservations::Sorted;
+use self::reservations::Walk;
+pub(crate) use self::reservations::{Reservations, Sorted};
 use crate::record::Hash;
 use crate::scopes::Scopes;
 
@@ -56,12 +57,14 @@ pub struct Tables {
     tallies: HashMap<(ScopeId, Item), Tally>,
     requests: HashMap<RequestId, Request>,
     request_order: BTreeMap<ScopeId, BTreeSet<RequestId>>,
-    reservations: Reservations,
+    /// Behind a lock of their own, which is taken after that of the tables, never before: whoever
+    /// puts thousands of them keeps nobody who asks for all else.
+    reservations: Arc<RwLock<Reservations>>,
     principals: BTreeMap<PrincipalId, Principal>,
     logs: HashMap<Log, LogHead>,
 }
 
-/// What a batch has decided, to be [taken](Tables::take) by the tables once it is durable.
+/// What a batch has decided.
 #[derive(Default)]
 pub(crate) struct Batch {
     /// What was decided, each with the hash of its log behind it.
@@ -72,8 +75,38 @@ pub(crate) struct Batch {
     pub(crate) logs: HashMap<Log, LogHead>,
 }
 
+/// What a batch leaves, to be [taken](Tables::take) by the tables once it is durable.
+pub(crate) struct Changes {
+    reservations: Vec<Change>,
+    accounts: HashMap<(ScopeId, Item), Account>,
+    logs: HashMap<Log, LogHead>,
+    /// What few events change.
+    others: Vec<Change>,
+}
+
+impl Changes {
+    /// What there is to do beside the tables is done here, while others read them.
+    pub(crate) fn of(batch: Batch) -> Self {
+        let mut reservations = Vec::with_capacity(batch.events.len());
+        let mut others = Vec::new();
+        for change in batch.events.into_iter().flat_map(|(it, _)| it.changes) {
+            match change {
+                Change::Account { .. } => {}
+                Change::Reservation(_) | Change::ReservationGone(_) => reservations.push(change),
+                _ => others.push(change),
+            }
+        }
+        Self {
+            reservations,
+            accounts: batch.accounts,
+            logs: batch.logs,
+            others,
+        }
+    }
+}
+
 /// An order in time of the reservations of one tenant.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum TimeOrder {
     /// Holds, by when they lapse.
     Holds,
@@ -107,19 +140,25 @@ impl Tables {
     /// [put in order](Tables::put_in_order), all at once.
     pub(crate) fn loading() -> Self {
         Self {
-            reservations: Reservations::loading(),
+            reservations: Arc::new(RwLock::new(Reservations::loading())),
             ..Self::default()
         }
     }
 
-    /// The orders of the reservations that were loaded.
-    pub(crate) fn sorted(&self) -> Sorted {
-        self.reservations.sorted()
-    }
-
     /// Takes the orders of the reservations that were loaded.
     pub(crate) fn put_in_order(&mut self, sorted: Sorted) {
-        self.reservations.put_in_order(sorted);
+        self.reservations_mut().put_in_order(sorted);
+    }
+
+    /// The reservations. They stay as they are as long as this is kept, or the tables are.
+    pub(crate) fn reservations(&self) -> RwLockReadGuard<'_, Reservations> {
+        let reservations = self.reservations.read();
+        reservations.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reservations_mut(&mut self) -> RwLockWriteGuard<'_, Reservations> {
+        let reservations = self.reservations.write();
+        reservations.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The catalogue of others, shared until it is changed, and nothing else.
@@ -151,28 +190,21 @@ impl Tables {
         Ok(())
     }
 
-    /// Takes note of a batch that is durable: what changes with nearly every event, once, and
-    /// reservations tenant by tenant.
-    pub(crate) fn take(&mut self, batch: Batch) {
-        let mut reservations = Vec::with_capacity(batch.events.len());
-        for (event, _) in batch.events {
-            for change in event.changes {
-                match change {
-                    Change::Account { .. } => {}
-                    Change::Reservation(row) => reservations.push(row),
-                    Change::ReservationGone(key) => {
-                        self.reservations.put_all(reservations.drain(..));
-                        self.reservations.remove(&key);
-                    }
-                    other => self.put(other),
-                }
-            }
+    /// Takes note of what is durable; gives the tables back before the reservations are put, which
+    /// takes most of the time. Whoever looks for one waits until they are.
+    pub(crate) fn take(mut tables: impl DerefMut<Target = Self>, changes: Changes) {
+        let reservations = Arc::clone(&tables.reservations);
+        // Kept before the tables are given back: nobody sees figures without their reservations.
+        let mut reservations = reservations.write().unwrap_or_else(PoisonError::into_inner);
+        for change in changes.others {
+            tables.put(change);
         }
-        self.reservations.put_all(reservations.into_iter());
-        for ((scope, item), account) in &batch.accounts {
-            self.accounts.put(scope, item, *account);
+        for ((scope, item), account) in &changes.accounts {
+            tables.accounts.put(scope, item, *account);
         }
-        self.logs.extend(batch.logs);
+        tables.logs.extend(changes.logs);
+        drop(tables);
+        reservations.take(changes.reservations);
     }
 
     /// Sets where a log stands.
@@ -225,8 +257,8 @@ impl Tables {
             } => {
                 self.accounts.put(&scope, &item, account);
             }
-            Change::Reservation(row) => self.reservations.put(&row),
-            Change::ReservationGone(key) => self.reservations.remove(&key),
+            Change::Reservation(row) => self.reservations_mut().put(&row),
+            Change::ReservationGone(key) => self.reservations_mut().remove(&key),
             Change::Principal(row) => {
                 self.principals.insert(row.id.clone(), *row);
             }
@@ -293,7 +325,9 @@ impl Tables {
         tenant: &ScopeId,
         after: Option<&ReservationId>,
     ) -> impl Iterator<Item = Reservation> {
-        self.reservations.after(tenant, after)
+        let rows = self.reservations();
+        let walk = rows.walk_by_id(tenant, after);
+        walked(rows, walk, |_| true)
     }
 
     /// The principals in order of id, behind `after`.
@@ -316,38 +350,29 @@ impl Tables {
         self.webhooks.values()
     }
 
-    /// All reservations, in no order.
-    pub(crate) fn reservations(&self) -> impl Iterator<Item = Reservation> {
-        self.reservations.iter()
-    }
-
-    /// What the live reservations take in their own scopes.
-    pub(crate) fn own(&self) -> Vec<Own<'_>> {
-        self.reservations.own()
-    }
-
     /// All accounts, in no order.
     pub(crate) fn accounts(&self) -> impl Iterator<Item = (&ScopeId, &Item, Account)> {
         self.accounts.iter()
     }
 
-    /// The tenants that use a reservation id, in no order.
-    pub(crate) fn tenants_of(&self, id: &ReservationId) -> impl Iterator<Item = &ScopeId> {
-        self.reservations.tenants_of(id)
+    /// The tenants that have a hold whose time is over at `now`, in no order.
+    pub fn tenants_due(&self, now: Timestamp) -> Vec<ScopeId> {
+        self.tenants_whose_first(TimeOrder::Holds, |expires_at| expires_at <= now)
     }
 
-    /// The tenants that have a hold whose time is over at `now`.
-    pub fn tenants_due(&self, now: Timestamp) -> impl Iterator<Item = &ScopeId> {
-        let is_due = move |expires_at| expires_at <= now;
-        self.reservations
-            .tenants_whose_first(TimeOrder::Holds, is_due)
+    /// The tenants that have a reservation that ended before an instant, in no order.
+    pub fn tenants_with_ended_before(&self, instant: Timestamp) -> Vec<ScopeId> {
+        self.tenants_whose_first(TimeOrder::Ended, |ended_at| ended_at < instant)
     }
 
-    /// The tenants that have a reservation that ended before an instant.
-    pub fn tenants_with_ended_before(&self, instant: Timestamp) -> impl Iterator<Item = &ScopeId> {
-        let is_before = move |ended_at| ended_at < instant;
-        self.reservations
-            .tenants_whose_first(TimeOrder::Ended, is_before)
+    fn tenants_whose_first(
+        &self,
+        order: TimeOrder,
+        is_wanted: impl Fn(Timestamp) -> bool,
+    ) -> Vec<ScopeId> {
+        let reservations = self.reservations();
+        let tenants = reservations.tenants_whose_first(order, is_wanted);
+        tenants.cloned().collect()
     }
 
     /// Those reservations of a tenant that are wanted, in one of its orders.
@@ -357,8 +382,19 @@ impl Tables {
         order: TimeOrder,
         is_wanted: impl Fn(&ReservationId) -> bool,
     ) -> impl Iterator<Item = Reservation> {
-        self.reservations.in_time(tenant, order, is_wanted)
+        let rows = self.reservations();
+        let walk = rows.walk_in_time(tenant, order);
+        walked(rows, walk, is_wanted)
     }
+}
+
+/// What is wanted of an order of reservations, from where somebody is in it.
+fn walked(
+    rows: RwLockReadGuard<'_, Reservations>,
+    mut walk: Walk,
+    is_wanted: impl Fn(&ReservationId) -> bool,
+) -> impl Iterator<Item = Reservation> {
+    std::iter::from_fn(move || rows.step(&mut walk, &is_wanted))
 }
 
 pub(crate) fn behind<K>(after: Option<&K>) -> std::ops::Bound<&K> {
@@ -444,7 +480,7 @@ impl Rows for Tables {
     }
 
     fn reservation(&self, tenant: &ScopeId, id: &ReservationId) -> Option<Reservation> {
-        self.reservations.find(tenant, id)
+        self.reservations().find(tenant, id)
     }
 
     fn holds(&self, tenant: &ScopeId) -> impl Iterator<Item = Reservation> {

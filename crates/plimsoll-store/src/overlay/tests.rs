@@ -7,6 +7,7 @@ use plimsoll_core::model::State;
 use plimsoll_core::names::{ResourceName, Text};
 
 use super::*;
+use crate::tables::Changes;
 use crate::testing::{
     Dice, items, locations, name, principals, requests, reservations, scopes, tiers, webhooks,
 };
@@ -107,7 +108,8 @@ fn assert_in_order(tables: &Tables, seed: u64) {
         State::Committed | State::Released { .. } | State::Expired { .. } => None,
     };
     for tenant in &scopes() {
-        let of_tenant = || tables.reservations().filter(|row| row.tenant == *tenant);
+        let reservations = tables.reservations();
+        let of_tenant = || reservations.iter().filter(|row| row.tenant == *tenant);
         let check = |order, instant: &dyn Fn(State) -> Option<Timestamp>| {
             let mut expected: Vec<_> = of_tenant()
                 .filter_map(|row| Some((instant(row.state)?, row.id)))
@@ -165,7 +167,7 @@ fn the_overlay_answers_as_the_tables_will() {
             assert_in_order(&above, seed);
         }
         let batch = overlay.into_batch();
-        below.take(batch);
+        Tables::take(&mut below, Changes::of(batch));
         assert_same_rows(&Overlay::new(&below), &above, seed);
         assert_in_order(&below, seed);
     }

@@ -192,8 +192,13 @@ impl Postgres {
         self.add(&mut tables, &sql, &parameters).await?;
         let sql = format!("SELECT row FROM {some}");
         self.add(&mut tables, &sql, &parameters).await?;
-        let is_end = i64::try_from(tables.reservations().count()).unwrap_or(most) < most;
-        let last = tables.reservations().map(|row| row.id).max();
+        let ids = tables
+            .reservations()
+            .iter()
+            .map(|row| row.id)
+            .collect::<Vec<_>>();
+        let is_end = i64::try_from(ids.len()).unwrap_or(most) < most;
+        let last = ids.into_iter().max();
         let found = tables.list_reservations(reach, scope, filter, page);
         Ok(found.map(|found| ReservationPage {
             next: found.next.or(last.filter(|_| !is_end)),

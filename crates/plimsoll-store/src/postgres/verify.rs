@@ -311,8 +311,7 @@ impl<P: FnMut(u64, u64)> Replay<'_, P> {
                 .await?;
         }
         one.expected.expect_all_found()?;
-        let live = one.tables.reservations().filter(|row| row.state.is_live());
-        self.found.reservations_live += live.count() as u64;
+        self.found.reservations_live += one.tables.reservations().live_count();
         self.found.logs.insert(name.to_owned(), head);
         Ok(())
     }

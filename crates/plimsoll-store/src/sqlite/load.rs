@@ -85,7 +85,7 @@ fn apply(
 /// do not contradict each other.
 pub(super) fn finish(path: &Path, tables: &mut Tables) -> Result<(), StoreError> {
     let (sorted, checked) = std::thread::scope(|threads| {
-        let sorting = threads.spawn(|| tables.sorted());
+        let sorting = threads.spawn(|| tables.reservations().sorted());
         let checked = replay::check(tables);
         let sorted = sorting.join();
         let sorted = sorted.unwrap_or_else(|panic| std::panic::resume_unwind(panic));

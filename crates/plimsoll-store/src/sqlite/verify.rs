@@ -124,16 +124,12 @@ pub(super) fn verify_whole(
         let what = "no record has the hash that is expected: some were cut off or exchanged";
         return Err(damaged(journal.path(), what));
     }
-    let live = replay
-        .tables
-        .reservations()
-        .filter(|row| row.state.is_live());
     let verified = Verified {
         records: place.sequence,
         events: replay.events,
         logs: replay.tables.logs().count(),
         admissions: replay.audit.admissions,
-        reservations_live: live.count() as u64,
+        reservations_live: replay.tables.reservations().live_count(),
         marked: replay.audit.marked,
         ledger: watermark.map(|place| place.sequence),
         pages: file.pages,

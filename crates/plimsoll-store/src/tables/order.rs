@@ -30,6 +30,13 @@ pub(super) struct Order {
     chunks: Vec<Chunk>,
 }
 
+/// A place in an order, as long as nothing comes and goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Spot {
+    chunk: usize,
+    entry: usize,
+}
+
 #[derive(Debug)]
 struct Chunk {
     /// The bytes in front that are the same in all its keys.
@@ -123,24 +130,37 @@ impl Order {
         }
     }
 
-    /// The places in order, behind a key where one is given.
-    pub(super) fn after<'a>(
+    /// Where the places begin; behind a key where one is given.
+    pub(super) fn start<'a>(
         &self,
         after: Option<Key<'_>>,
         key_of: impl Fn(u32) -> Key<'a>,
-    ) -> impl Iterator<Item = u32> {
-        let index = after.map_or(0, |key| self.chunk_of(key, &key_of));
-        let mut chunks = self.chunks.iter().skip(index);
-        let first = chunks.next().map_or(&[][..], |chunk| {
-            let position = after.map_or(0, |key| {
-                let position = chunk.position(key, &key_of);
-                let found = chunk.entries.get(position);
-                position + usize::from(found.is_some_and(|it| key_of(it.place) == key))
-            });
-            &chunk.entries[position..]
+    ) -> Spot {
+        let Some(key) = after else {
+            return Spot::default();
+        };
+        let chunk = self.chunk_of(key, &key_of);
+        let entry = self.chunks.get(chunk).map_or(0, |chunk| {
+            let position = chunk.position(key, &key_of);
+            let found = chunk.entries.get(position);
+            position + usize::from(found.is_some_and(|it| key_of(it.place) == key))
         });
-        let rest = chunks.flat_map(|chunk| &chunk.entries);
-        first.iter().chain(rest).map(|entry| entry.place)
+        Spot { chunk, entry }
+    }
+
+    /// The place at a spot, which goes on to the next one.
+    pub(super) fn step(&self, spot: &mut Spot) -> Option<u32> {
+        loop {
+            let chunk = self.chunks.get(spot.chunk)?;
+            if let Some(entry) = chunk.entries.get(spot.entry) {
+                spot.entry += 1;
+                return Some(entry.place);
+            }
+            *spot = Spot {
+                chunk: spot.chunk + 1,
+                entry: 0,
+            };
+        }
     }
 
     /// The chunk in which a key is or would be; for the first key of all, the first one, there or

@@ -16,19 +16,20 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use plimsoll_core::amount::Timestamp;
 use plimsoll_core::command::ReservationKey;
+use plimsoll_core::event::Change;
 use plimsoll_core::invariants::{Own, own_account};
 use plimsoll_core::model::{Reservation, State};
 use plimsoll_core::names::{ReservationId, ScopeId};
 
 use super::TimeOrder;
-use super::order::{self, Key, Order};
+use super::order::{self, Key, Order, Spot};
 use super::row::{Names, Row};
 use super::slab::Slab;
 use super::symbols::Symbol;
 
 /// Every reservation there is.
 #[derive(Debug, Default)]
-pub(super) struct Reservations {
+pub(crate) struct Reservations {
     names: Names,
     rows: Slab<Row>,
     /// Hashed by the id alone, so that the tenants that use an id are found too.
@@ -55,6 +56,15 @@ struct Orders {
     ids: Order,
     holds: Order,
     ended: Order,
+}
+
+/// Where somebody is in one of a tenant's orders, as long as nothing is put.
+#[derive(Debug)]
+pub(crate) struct Walk {
+    tenant: Option<usize>,
+    /// `None`: that of ids.
+    order: Option<TimeOrder>,
+    spot: Spot,
 }
 
 impl Orders {
@@ -109,7 +119,7 @@ impl Reservations {
     }
 
     /// The orders of what was loaded.
-    pub(super) fn sorted(&self) -> Sorted {
+    pub(crate) fn sorted(&self) -> Sorted {
         let mut places = vec![Vec::new(); self.tenants.len()];
         for (place, row) in self.rows.iter() {
             places[row.tenant.index()].push(place);
@@ -141,12 +151,18 @@ impl Reservations {
     }
 
     /// All of them, in no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = Reservation> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Reservation> {
         self.rows.iter().map(|(_, row)| row.unpack(&self.names))
     }
 
+    /// How many are live.
+    pub(crate) fn live_count(&self) -> u64 {
+        let live = self.rows.iter().filter(|(_, row)| row.state().is_live());
+        live.count() as u64
+    }
+
     /// What the live ones take, added up where they are of one tenant, scope and item.
-    pub(super) fn own(&self) -> Vec<Own<'_>> {
+    pub(crate) fn own(&self) -> Vec<Own<'_>> {
         let mut indices: HashMap<(Symbol, Symbol, Symbol), usize> = HashMap::new();
         let mut own: Vec<Own<'_>> = Vec::new();
         let live = self.rows.iter().filter(|(_, row)| row.state().is_live());
@@ -173,41 +189,55 @@ impl Reservations {
     }
 
     /// The tenants that use an id, in no order.
-    pub(super) fn tenants_of(&self, id: &ReservationId) -> impl Iterator<Item = &ScopeId> {
+    pub(crate) fn tenants_of(&self, id: &ReservationId) -> impl Iterator<Item = &ScopeId> {
         let candidates = self.by_id.iter_hash(spread(self.hash(id)));
         let rows = candidates.map(|entry| self.rows.at(entry.place));
         rows.filter(move |row| row.id == *id)
             .map(|row| self.names.tenants.name(row.tenant))
     }
 
-    /// Those of a tenant in order of id, behind `after`.
-    pub(super) fn after(
-        &self,
-        tenant: &ScopeId,
-        after: Option<&ReservationId>,
-    ) -> impl Iterator<Item = Reservation> {
+    /// Where those of a tenant begin in order of id, behind `after`.
+    pub(super) fn walk_by_id(&self, tenant: &ScopeId, after: Option<&ReservationId>) -> Walk {
         let after = after.map(|id| Key {
             at: 0,
             id: id.as_str(),
         });
-        let orders = self.orders(tenant).into_iter();
-        let places = orders.flat_map(move |orders| orders.ids.after(after, by_id(&self.rows)));
-        places.map(|place| self.rows.at(place).unpack(&self.names))
+        let tenant = self.tenant(tenant);
+        let orders = tenant.and_then(|tenant| self.tenants.get(tenant));
+        let spot = orders.map(|orders| orders.ids.start(after, by_id(&self.rows)));
+        Walk {
+            tenant,
+            order: None,
+            spot: spot.unwrap_or_default(),
+        }
     }
 
-    /// Those of a tenant that are wanted, in one of its orders.
-    pub(super) fn in_time(
+    /// Where those of a tenant begin in one of its orders.
+    pub(super) fn walk_in_time(&self, tenant: &ScopeId, order: TimeOrder) -> Walk {
+        Walk {
+            tenant: self.tenant(tenant),
+            order: Some(order),
+            spot: Spot::default(),
+        }
+    }
+
+    /// The next one that is wanted.
+    pub(super) fn step(
         &self,
-        tenant: &ScopeId,
-        order: TimeOrder,
+        walk: &mut Walk,
         is_wanted: impl Fn(&ReservationId) -> bool,
-    ) -> impl Iterator<Item = Reservation> {
-        let orders = self.orders(tenant).into_iter();
-        let order = orders.map(move |orders| orders.in_time(order));
-        let places = order.flat_map(|order| order.after(None, in_time(&self.rows)));
-        let rows = places.map(|place| self.rows.at(place));
-        let wanted = rows.filter(move |row| is_wanted(&row.id));
-        wanted.map(|row| row.unpack(&self.names))
+    ) -> Option<Reservation> {
+        let orders = self.tenants.get(walk.tenant?)?;
+        let order = match walk.order {
+            None => &orders.ids,
+            Some(order) => orders.in_time(order),
+        };
+        loop {
+            let row = self.rows.at(order.step(&mut walk.spot)?);
+            if is_wanted(&row.id) {
+                return Some(row.unpack(&self.names));
+            }
+        }
     }
 
     /// The tenants of whose order the first instant is wanted, in no order.
@@ -217,23 +247,36 @@ impl Reservations {
         is_wanted: impl Fn(Timestamp) -> bool,
     ) -> impl Iterator<Item = &ScopeId> {
         let is_wanted = move |orders: &Orders| {
-            let first = orders
-                .in_time(order)
-                .after(None, in_time(&self.rows))
-                .next();
+            let first = orders.in_time(order).step(&mut Spot::default());
             first.is_some_and(|place| is_wanted(self.rows.at(place).at()))
         };
         let tenants = self.names.tenants.iter().zip(&self.tenants);
         tenants.filter_map(move |(name, orders)| is_wanted(orders).then_some(name))
     }
 
-    fn orders(&self, tenant: &ScopeId) -> Option<&Orders> {
-        self.tenants.get(self.names.tenants.of(tenant)?.index())
+    fn tenant(&self, tenant: &ScopeId) -> Option<usize> {
+        Some(self.names.tenants.of(tenant)?.index())
+    }
+
+    /// Puts the reservations of some changes, and takes away those that are gone.
+    pub(super) fn take(&mut self, changes: Vec<Change>) {
+        let mut rows = Vec::with_capacity(changes.len());
+        for change in changes {
+            match change {
+                Change::Reservation(row) => rows.push(row),
+                Change::ReservationGone(key) => {
+                    self.put_all(rows.drain(..));
+                    self.remove(&key);
+                }
+                _ => {}
+            }
+        }
+        self.put_all(rows.into_iter());
     }
 
     /// Puts rows in their places, one tenant's after the other's and each tenant's in their order:
     /// what a tenant's orders need is then fetched from memory once, not for each row.
-    pub(super) fn put_all(&mut self, rows: impl Iterator<Item = Arc<Reservation>>) {
+    fn put_all(&mut self, rows: impl Iterator<Item = Arc<Reservation>>) {
         let tenants = &mut self.names.tenants;
         let rows = rows.map(|row| (tenants.given(&row.tenant).index(), row));
         let mut rows: Vec<(usize, Arc<Reservation>)> = rows.collect();

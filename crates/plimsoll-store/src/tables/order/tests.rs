@@ -29,7 +29,10 @@ impl World {
 
     fn check(&self, dice: &mut Dice, what: &str) {
         let places = |from: Option<Key<'_>>| -> Vec<u32> {
-            self.order.after(from, key_of(&self.keys)).collect()
+            {
+                let mut spot = self.order.start(from, key_of(&self.keys));
+                std::iter::from_fn(|| self.order.step(&mut spot)).collect()
+            }
         };
         let all: Vec<u32> = self.sorted.iter().map(|it| it.2).collect();
         assert!(places(None) == all, "{what}");

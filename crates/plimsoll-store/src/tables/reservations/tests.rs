@@ -19,23 +19,26 @@ fn instant(order: TimeOrder, state: State) -> Option<Timestamp> {
     }
 }
 
+fn walked(rows: &Reservations, mut walk: Walk) -> impl Iterator<Item = Reservation> {
+    std::iter::from_fn(move || rows.step(&mut walk, |_| true))
+}
+
 fn check(rows: &Reservations, plain: &Plain, dice: &mut Dice, seed: u64) {
     for tenant in &scopes() {
         let of_tenant = || plain.values().filter(|row| row.tenant == *tenant);
         let after = ReservationId::parse(&format!("r{}", dice.below(600))).expect("an id");
         for after in [None, Some(&after)] {
             let behind = of_tenant().filter(|row| after.is_none_or(|after| *after < row.id));
-            assert!(rows.after(tenant, after).eq(behind.cloned()), "seed {seed}");
+            let walk = rows.walk_by_id(tenant, after);
+            assert!(walked(rows, walk).eq(behind.cloned()), "seed {seed}");
         }
         for order in [TimeOrder::Holds, TimeOrder::Ended] {
             let in_time = of_tenant().filter_map(|row| Some((instant(order, row.state)?, row)));
             let mut in_time: Vec<_> = in_time.collect();
             in_time.sort_by_key(|(at, row)| (*at, row.id.clone()));
             let in_time = in_time.into_iter().map(|(_, row)| row.clone());
-            assert!(
-                rows.in_time(tenant, order, |_| true).eq(in_time),
-                "seed {seed}"
-            );
+            let walk = rows.walk_in_time(tenant, order);
+            assert!(walked(rows, walk).eq(in_time), "seed {seed}");
         }
     }
     let is_early = |at: Timestamp| at.ms() < 2;
