@@ -130,9 +130,13 @@ impl Target {
             url: replica.url.clone(),
             ..options.clone()
         };
-        let mut it = Self::parse(&options)?;
-        it.config.target_session_attrs(TargetSessionAttrs::Any);
-        Ok(it)
+        Ok(Self::parse(&options)?.also_read_only())
+    }
+
+    /// Where it may also be one that takes no writes.
+    pub(super) fn also_read_only(mut self) -> Self {
+        self.config.target_session_attrs(TargetSessionAttrs::Any);
+        self
     }
 
     /// How long it may take to be connected: to try each host, and to be greeted by one.

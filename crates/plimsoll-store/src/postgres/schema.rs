@@ -110,16 +110,31 @@ async fn expect_whole(target: &Target, session: &Session) -> Result<(), StoreErr
 /// Errors: also where it is empty.
 pub(super) async fn check_as_it_is(target: &Target) -> Result<Session, StoreError> {
     let session = connect(target).await?;
-    match inspect(target, &session).await? {
-        None => {
-            return Err(StoreError::NoLedger {
-                place: target.address.clone(),
-            });
-        }
-        found => expect_served(target, found)?,
-    }
-    expect_whole(target, &session).await?;
+    let found = expect_ledger(target, &session).await?;
+    expect_served(target, Some(found))?;
     Ok(session)
+}
+
+/// [`check_as_it_is`] for whoever only reads: where no host takes writes, the first that answers
+/// will do.
+pub(super) async fn check_to_read(target: &Target) -> Result<Session, StoreError> {
+    let session = match connect(target).await {
+        Ok(session) => session,
+        Err(_) => connect(&target.clone().also_read_only()).await?,
+    };
+    let found = expect_ledger(target, &session).await?;
+    expect_known(target, found)?;
+    Ok(session)
+}
+
+/// Makes sure that a database holds a ledger, and all of it.
+async fn expect_ledger(target: &Target, session: &Session) -> Result<Standing, StoreError> {
+    let found = inspect(target, session).await?;
+    let found = found.ok_or_else(|| StoreError::NoLedger {
+        place: target.address.clone(),
+    })?;
+    expect_whole(target, session).await?;
+    Ok(found)
 }
 
 /// Makes sure that a database is one that this build may serve.
@@ -130,6 +145,11 @@ fn expect_served(target: &Target, found: Option<Standing>) -> Result<(), StoreEr
     if found.only_reads {
         return Err(target.error("takes no writes", None));
     }
+    expect_known(target, found)
+}
+
+/// Makes sure that this build can read what a database holds.
+fn expect_known(target: &Target, found: Standing) -> Result<(), StoreError> {
     let build = &target.build;
     if build.layout() < found.serves_from {
         return Err(newer(target, found));

@@ -78,7 +78,7 @@ pub fn verify_with(
     let target = Target::patient(options, STATEMENT_PATIENCE)?;
     let runtime = super::waiting_runtime(&target)?;
     runtime.block_on(async {
-        let session = schema::check_as_it_is(&target).await?;
+        let session = schema::check_to_read(&target).await?;
         let verified = verify_on(&session, expected, progress).await;
         verified.map_err(|fault| told(&target, fault))
     })

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use plimsoll_core::rows::{Footprint, Rows};
-use plimsoll_store::{PostgresOptions, Store, SubmitError};
+use plimsoll_store::{PostgresOptions, Store, SubmitError, verify_postgres};
 
 use crate::cluster::{self, Cluster};
 use crate::nodes::faults::{Counts, call_until, until_back};
@@ -98,6 +98,11 @@ fn a_node_goes_on_with_the_standby_that_was_promoted() {
     };
     let node = cluster::node(&options, HandClock::default().clock());
     submit(&node, base());
+    let url = format!("postgres://plimsoll@{}:5432/{name}", host(&standby));
+    let alone = PostgresOptions::new(url);
+    until("the standby is proved by itself", || {
+        verify_postgres(&alone, |_, _| ()).is_ok_and(|it| 0 < it.events)
+    });
     let counts = Counts::default();
     let granted: Vec<Vec<String>> = std::thread::scope(|threads| {
         let callers: Vec<_> = (0..8)

@@ -1,5 +1,7 @@
 //! What nodes do when their database fails them.
 
+use plimsoll_store::verify_postgres;
+
 use super::*;
 
 /// What all callers together were told while the server was killed under them, again and again.
@@ -190,7 +192,8 @@ fn a_database_that_only_reads_is_waited_for() {
 #[test]
 fn a_database_that_only_reads_from_now_on_is_waited_for() {
     let cluster = Cluster::start();
-    let node = cluster::node(&cluster.create("db"), Clock::new(|| at(0)));
+    let database = cluster.create("db");
+    let node = cluster::node(&database, Clock::new(|| at(0)));
     submit(&node, base());
     let set = |value: &str| {
         let sql = format!("ALTER SYSTEM SET default_transaction_read_only = {value}");
@@ -200,6 +203,8 @@ fn a_database_that_only_reads_from_now_on_is_waited_for() {
     set("on");
     until("the node says that it does not serve", || !node.is_ready());
     assert!(matches!(used(&node, "p"), Err(StoreError::Unavailable)));
+    // Whoever only reads may.
+    verify_postgres(&database, |_, _| ()).expect("it holds together");
     set("off");
     until_back(std::slice::from_ref(&node));
     assert!(node.is_ready());
